@@ -1,0 +1,1 @@
+"""The hub: composes sensing, routines and integrations into one running house."""

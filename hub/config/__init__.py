@@ -1,0 +1,1 @@
+"""Read hub.yaml, routines and secrets, and report every problem at once."""

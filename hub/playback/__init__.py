@@ -1,0 +1,1 @@
+"""What plays now: sounds, speech, ducking and the mix with the carrier."""

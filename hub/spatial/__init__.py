@@ -1,0 +1,1 @@
+"""Spatial sound as pure signal processing: layouts, filters, rendering."""

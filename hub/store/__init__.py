@@ -1,0 +1,1 @@
+"""SQLite memory of runs and states."""

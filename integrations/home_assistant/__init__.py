@@ -1,0 +1,1 @@
+"""Home Assistant through its websocket API."""

@@ -1,0 +1,1 @@
+"""MQTT: the client, the embedded broker, topics and discovery."""

@@ -1,0 +1,1 @@
+"""Routines as pure logic: facts and time in, effects out."""

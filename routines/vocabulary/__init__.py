@@ -1,0 +1,1 @@
+"""The words of routine YAML as frozen models."""

@@ -1,0 +1,1 @@
+"""Turn audio blocks into observations: no event loop, no threads, no network."""

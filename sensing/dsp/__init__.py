@@ -1,0 +1,1 @@
+"""Signal processing stages shared by ultrasound, speech and spatial sound."""

@@ -1,0 +1,1 @@
+"""Shipped models, their cards and the one door to ONNX Runtime."""

@@ -1,0 +1,1 @@
+"""A simulated room that renders what the microphones would hear."""

@@ -1,0 +1,1 @@
+"""Voice activity, wake word and speech recognition."""

@@ -1,0 +1,1 @@
+"""Scripts that make the models we ship; never imported at run time."""

@@ -1,0 +1,1 @@
+"""Presence from the Doppler shift of an inaudible tone."""
