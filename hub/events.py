@@ -1,0 +1,59 @@
+"""Events of the hub itself; sensing and integrations bring their own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from hub.service import ServiceState
+from routines.problems import Problem
+from sensing.observations import Observation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """A sensor reported something about a room; ``at`` is timezone-aware wall time."""
+
+    room: str
+    observation: Observation
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceChanged:
+    """A service came up, failed or is being retried; ``hint`` says what to do, if anything."""
+
+    name: str
+    state: ServiceState
+    why: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutineOutput:
+    """The routine engine decided or asked for something (a ``routines.outputs`` object)."""
+
+    output: object
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaybackStarted:
+    """A sound or a sentence began to play."""
+
+    source: str
+    room: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaybackEnded:
+    """The last frame of a sound or a sentence has been mixed."""
+
+    source: str
+    room: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigRejected:
+    """A changed configuration has problems; the old one stays in force."""
+
+    problems: tuple[Problem, ...]
