@@ -1,0 +1,95 @@
+"""``roomwise presence FILE``: ultrasound presence on a recording."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hub.cli.json_lines import print_json
+from routines.facts import Json
+
+if TYPE_CHECKING:
+    from sensing.audio_block import Block
+
+
+def presence(
+    file: Annotated[Path, typer.Argument(help="A recording (WAV, FLAC) made while the tone played.")],
+    carrier_hz: Annotated[
+        float | None, typer.Option(help="The tone's frequency; found when left out.")
+    ] = None,
+    hold_seconds: Annotated[float, typer.Option(help="Quiet time after which the room is empty.")] = 180.0,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON Lines.")] = False,
+) -> None:
+    """Tell who moved in a recording of the ultrasonic carrier."""
+    from hub.audio.sound_file import read_all  # a fast --help needs no numpy
+    from sensing.ultrasound.carrier import find_carrier
+
+    started = time.process_time()
+    capture, rate_hz = read_all(file)
+    carrier = find_carrier(capture, rate_hz, near_hz=carrier_hz)
+    show = print_json if json else _print_words
+    end: dict[str, Json] = {
+        "event": "end",
+        "seconds": capture.shape[1] / rate_hz,
+        "carrier_hz": None if carrier is None else round(carrier.hz, 1),
+    }
+    degraded: list[Json] = ["no_carrier"]
+    if carrier is not None:
+        degraded = []
+        for event in _events(capture, rate_hz, carrier.hz, hold_seconds):
+            if event["event"] == "ultrasound":
+                degraded = ["no_carrier"] if event["mode"] == "no_carrier" else []
+            else:
+                show(event)
+    show({**end, "cpu_seconds": time.process_time() - started, "degraded": degraded})
+
+
+def _events(
+    capture: Block, rate_hz: int, carrier_hz: float, hold_seconds: float
+) -> Iterator[dict[str, Json]]:
+    """Yield the events of a whole recording, fed in blocks of 10 ms."""
+    import numpy as np
+
+    from sensing.audio_block import AudioBlock
+    from sensing.observations import MotionSeen, PresenceChanged, UltrasoundChanged
+    from sensing.ultrasound.sensor import UltrasoundSensor
+
+    sensor = UltrasoundSensor(
+        rate_hz=rate_hz, microphones=len(capture), carrier_hz=carrier_hz, hold_seconds=hold_seconds
+    )
+    step = rate_hz // 100
+    for first in range(0, capture.shape[1], step):
+        piece = capture[:, first : first + step]
+        silence = np.zeros((0, piece.shape[1]), np.float32)
+        block = AudioBlock(first_frame=first, rate_hz=rate_hz, capture=piece, reference=silence)
+        for seen in sensor.process(block):
+            match seen:
+                case MotionSeen():
+                    yield {"at": seen.at, "event": "motion", "kind": seen.kind, "score": seen.score}
+                case PresenceChanged():
+                    yield {
+                        "at": seen.at,
+                        "event": "presence",
+                        "present": seen.present,
+                        "reason": seen.reason,
+                        "confidence": seen.confidence,
+                    }
+                case UltrasoundChanged():
+                    yield {"event": "ultrasound", "mode": seen.mode}
+
+
+def _print_words(event: dict[str, Json]) -> None:
+    """Print one event for people."""
+    match event:
+        case {"event": "motion", "at": at, "kind": kind}:
+            print(f"{at:8.2f} s  {kind} motion")
+        case {"event": "presence", "at": at, "present": present, "reason": reason}:
+            print(f"{at:8.2f} s  {'somebody is there' if present else 'nobody'} ({reason})")
+        case {"degraded": [_, *_]}:
+            print("no usable carrier in this recording: the room is unknown")
+        case {"seconds": seconds, "carrier_hz": carrier_hz}:
+            print(f"{seconds:.1f} s, carrier {carrier_hz} Hz")
