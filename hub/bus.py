@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -174,7 +175,8 @@ class Bus:
 
     def publish_from_thread(self, event: object) -> None:
         """Hand out an event from any other thread; events after the loop's end are lost."""
-        if not self._loop.is_closed():
+        # The loop can close between a question and the call, so the call itself is asked.
+        with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self.publish, event)
 
     async def send(self, event: object) -> None:

@@ -1,0 +1,113 @@
+"""The ``roomwise`` command: finds the verb, loads only that, and words errors for people."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import typer
+
+from hub.errors import BadInput, ConfigError, Degraded
+
+
+class _Verb(NamedTuple):
+    """Where a verb's code is, and its line in the help."""
+
+    target: str
+    help: str
+    is_group: bool = False
+
+
+VERBS = {
+    "demo": _Verb("hub.cli.demo:demo", "Show the whole system in a simulated room; needs no hardware."),
+    "run": _Verb("hub.cli.run:run", "Run the hub until it is told to stop."),
+    "check": _Verb("hub.cli.check:check", "Check configuration and routines; every problem with its place."),
+    "devices": _Verb("hub.cli.devices:devices", "List sound cards and what they can do."),
+    "presence": _Verb(
+        "hub.cli.presence:presence", "Find presence in a recording with an ultrasonic carrier."
+    ),
+    "listen": _Verb("hub.cli.listen:listen", "Find wake words and commands in a recording."),
+    "routine": _Verb("hub.cli.routine:app", "Check, test and simulate routines.", is_group=True),
+    "spatial": _Verb("hub.cli.spatial:app", "Design and render spatial sound.", is_group=True),
+    "status": _Verb("hub.cli.status:status", "Show the health of the running hub."),
+    "doctor": _Verb("hub.cli.doctor:doctor", "Show everything that a bug report needs, without secrets."),
+}
+
+
+def main() -> None:
+    """Run the command line and end with its exit status: 0 well, 2 wrong input."""
+    sys.exit(run_command(sys.argv[1:]))
+
+
+def run_command(arguments: Sequence[str]) -> int:
+    """Run a verb; return the exit status.
+
+    Wrong input becomes one line a problem on stderr. Anything unexpected is a fault of ours and
+    propagates with its traceback.
+    """
+    app = build_app(next((one for one in arguments if not one.startswith("-")), None))
+    try:
+        app(list(arguments), prog_name="roomwise")
+    except SystemExit as done:
+        return done.code if isinstance(done.code, int) else 1
+    except ConfigError as error:
+        for problem in error.problems:
+            _complain(str(problem))
+        return 2
+    except (BadInput, Degraded) as error:
+        _complain(str(error))
+        return 2
+    except BrokenPipeError:
+        # The reader, such as head, has seen enough.
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - lives until exit
+        return 0
+    return 0
+
+
+def build_app(chosen: str | None) -> typer.Typer:
+    """Return the command line with the code of one verb loaded, of the others only the help."""
+    app = typer.Typer(
+        help="A smart-home hub that senses, hears, speaks and acts, all at home.",
+        add_completion=False,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    app.callback()(_nothing)
+    for name, verb in VERBS.items():
+        if name != chosen:
+            app.command(name, help=verb.help)(_nothing)
+        elif verb.is_group:
+            app.add_typer(_load_group(verb), name=name, help=verb.help)
+        else:
+            app.command(name, help=verb.help)(_load(verb))
+    return app
+
+
+def _nothing() -> None:
+    """Stand for a verb that was not asked for; only its help is shown."""
+
+
+def _load(verb: _Verb) -> Callable[..., None]:
+    module, _, attribute = verb.target.partition(":")
+    function: Callable[..., None] = getattr(importlib.import_module(module), attribute)
+    return function
+
+
+def _load_group(verb: _Verb) -> typer.Typer:
+    module, _, attribute = verb.target.partition(":")
+    group = getattr(importlib.import_module(module), attribute)
+    if not isinstance(group, typer.Typer):
+        raise TypeError(f"{verb.target} is not a group of verbs")
+    return group
+
+
+def _complain(message: str) -> None:
+    print(" ".join(message.splitlines()), file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+"""The shape of ``hub.yaml``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+
+from hub.log import LogLevel
+
+
+def _known_timezone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError(f"{name!r} is not a time zone; use a name like Europe/Berlin")
+    return name
+
+
+Timezone = Annotated[str, AfterValidator(_known_timezone)]
+
+
+class _Section(BaseModel):
+    """Settings cannot change after loading, and a misspelt one is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class HomeConfig(_Section):
+    """The home and the room that this hub stands in."""
+
+    name: str = Field(default="Home", description="Name of the home, for people.")
+    timezone: Timezone = Field(default="UTC", description="Time zone of all times, as Europe/Berlin.")
+    room: str = Field(default="living_room", min_length=1, description="Room that the microphones are in.")
+
+
+class AudioConfig(_Section):
+    """Loudspeakers and microphones, as one duplex stream."""
+
+    device: Literal["simulated", "file", "card"] = Field(
+        default="simulated", description="A simulated room, a recording, or a sound card."
+    )
+    device_name: str | None = Field(
+        default=None,
+        description="Part of the sound card's name; null for the system's default. See roomwise devices.",
+    )
+    rate_hz: Literal[44100, 48000, 96000, 192000] = Field(default=48000, description="Sampling rate in Hz.")
+    microphones: int = Field(default=2, ge=1, le=8, description="Number of microphone channels.")
+    speakers: int = Field(default=2, ge=1, le=8, description="Number of loudspeaker channels.")
+    recording: Path | None = Field(
+        default=None, description="Sound file to take as the microphones, with device: file."
+    )
+
+
+class UltrasoundConfig(_Section):
+    """Presence by an inaudible tone."""
+
+    enabled: bool = Field(default=True, description="Whether the carrier is played and motion is looked for.")
+    carrier_hz: float = Field(
+        default=20500.0, ge=17000.0, le=90000.0, description="Frequency of the carrier in hertz."
+    )
+    level: float = Field(default=0.1, gt=0.0, le=0.5, description="Carrier's amplitude; 1 is full scale.")
+    hold_seconds: float = Field(
+        default=180.0, gt=0.0, description="Seconds without motion after which the room counts as empty."
+    )
+    sensitivity: float = Field(
+        default=1.0, ge=0.1, le=10.0, description="Above 1 notices smaller motion, below 1 ignores more."
+    )
+
+
+class SpeechConfig(_Section):
+    """Listening for the wake word and commands."""
+
+    enabled: bool = Field(default=True, description="Whether the hub listens.")
+    wake_word: str = Field(default="computer", min_length=1, description="Phrase that a command starts with.")
+
+
+class PlaybackConfig(_Section):
+    """How sounds are played."""
+
+    layout: Path | None = Field(
+        default=None, description="File with the loudspeakers' places for spatial sound; null for none."
+    )
+
+
+class MqttConfig(_Section):
+    """The broker, and lights that listen to it."""
+
+    host: str | None = Field(default=None, description="Name or address; null starts an embedded broker.")
+    port: int = Field(default=1883, ge=1, le=65535, description="Port of the broker.")
+    username: str | None = Field(default=None, description="User name at the broker.")
+    password: SecretStr | None = Field(default=None, description="Password at the broker; use !secret.")
+    protocol: Literal["3.1.1", "5"] = Field(default="5", description="Version of MQTT.")
+    lights: dict[str, str] = Field(
+        default_factory=dict, description="Command topic of each light by entity id, as light.lamp."
+    )
+
+
+class HomeAssistantConfig(_Section):
+    """An existing Home Assistant to work with."""
+
+    url: str = Field(pattern=r"^https?://", description="Address, as http://homeassistant.local:8123.")
+    token: SecretStr = Field(description="Long-lived access token; use !secret.")
+
+
+class StoreConfig(_Section):
+    """The database of runs and states."""
+
+    path: Path | None = Field(default=None, description="Database file; null for the user's state directory.")
+    keep_days: int = Field(default=30, ge=1, description="Days after which runs are forgotten.")
+
+
+class LogConfig(_Section):
+    """What is logged."""
+
+    level: LogLevel = Field(default="info", description="Least serious messages to log.")
+
+
+class HubConfig(_Section):
+    """Everything in ``hub.yaml``; each section may be left out."""
+
+    version: Literal[1] = Field(default=1, description="Version of this file's format.")
+    home: HomeConfig = Field(default_factory=HomeConfig, description="The home.")
+    audio: AudioConfig = Field(default_factory=AudioConfig, description="Sound devices.")
+    ultrasound: UltrasoundConfig = Field(default_factory=UltrasoundConfig, description="Presence.")
+    speech: SpeechConfig = Field(default_factory=SpeechConfig, description="Listening.")
+    playback: PlaybackConfig = Field(default_factory=PlaybackConfig, description="Playing.")
+    mqtt: MqttConfig = Field(default_factory=MqttConfig, description="MQTT.")
+    home_assistant: HomeAssistantConfig | None = Field(default=None, description="Home Assistant, if any.")
+    store: StoreConfig = Field(default_factory=StoreConfig, description="Storage.")
+    log: LogConfig = Field(default_factory=LogConfig, description="Logging.")
