@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hub.service import ServiceState
+from routines.outputs import Output
 from routines.problems import Problem
 from sensing.observations import Observation
 
@@ -31,9 +32,9 @@ class ServiceChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoutineOutput:
-    """The routine engine decided or asked for something (a ``routines.outputs`` object)."""
+    """The routine engine decided or asked for something."""
 
-    output: object
+    output: Output
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

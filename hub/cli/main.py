@@ -12,6 +12,9 @@ import typer
 
 from hub.errors import BadInput, ConfigError, Degraded
 
+_UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+"""What a wrong verb or option raises; typer has no public name for it."""
+
 
 class _Verb(NamedTuple):
     """Where a verb's code is, and its line in the help."""
@@ -50,9 +53,18 @@ def run_command(arguments: Sequence[str]) -> int:
     """
     app = build_app(next((one for one in arguments if not one.startswith("-")), None))
     try:
-        app(list(arguments), prog_name="roomwise")
-    except SystemExit as done:
-        return done.code if isinstance(done.code, int) else 1
+        status = app(list(arguments) or ["--help"], prog_name="roomwise", standalone_mode=False)
+        return status if isinstance(status, int) else 0
+    except _UsageError as error:
+        message = str(getattr(error, "message", error))
+        # Help that is shown because a group was called without a verb keeps its lines.
+        if message.startswith("Usage:"):
+            print(message, file=sys.stderr)
+        else:
+            _complain(f"{message} See: roomwise --help")
+        return 2
+    except typer.Abort:
+        return 130
     except ConfigError as error:
         for problem in error.problems:
             _complain(str(problem))
@@ -64,7 +76,6 @@ def run_command(arguments: Sequence[str]) -> int:
         # The reader, such as head, has seen enough.
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - lives until exit
         return 0
-    return 0
 
 
 def build_app(chosen: str | None) -> typer.Typer:
@@ -72,7 +83,6 @@ def build_app(chosen: str | None) -> typer.Typer:
     app = typer.Typer(
         help="A smart-home hub that senses, hears, speaks and acts, all at home.",
         add_completion=False,
-        no_args_is_help=True,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
     )
