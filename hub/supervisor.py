@@ -81,12 +81,17 @@ class Supervisor:
     async def run(self) -> None:
         """Keep all services alive until cancelled, or until all of them have ended."""
         # Not a bare TaskGroup: it cancels everything at once, and waits for a stuck service for ever.
+        if not self._order:
+            return
         tasks = {
             name: asyncio.create_task(self._keep_alive(self._kept[name]), name=f"keep {name} alive")
             for name in self._order
         }
         try:
-            await asyncio.gather(*tasks.values())
+            # Not gather: being cancelled, it cancels all at once, and then the order of stopping is lost.
+            ended, _ = await asyncio.wait(tasks.values(), return_when=asyncio.FIRST_EXCEPTION)
+            for task in ended:
+                task.result()
         finally:
             await self._stop(tasks)
 
