@@ -1,0 +1,111 @@
+"""The audio engine: one thread, one tick, one clock."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+
+from hub.audio.device import AudioDevice, AudioStream
+from hub.audio.lane import AudioGap, Lane
+from sensing.audio_block import AudioBlock, Block
+
+
+def _ignore(_: AudioGap) -> None:
+    return
+
+
+class AudioEngine:
+    """Reads the microphones, feeds the speakers and offers numbered blocks to the lanes.
+
+    Attributes
+    ----------
+    frames : int
+        Frame number just after the last block.
+    beats : int
+        Ticks done; it grows as long as the sound card lives.
+    finished : asyncio.Event
+        Set when a recording or simulated room has ended and the lanes are drained.
+    """
+
+    def __init__(
+        self,
+        *,
+        device: AudioDevice,
+        playback: Callable[[int], Block],
+        lanes: Sequence[Lane],
+        lossless: bool,
+        on_event: Callable[[AudioGap], None] = _ignore,
+    ) -> None:
+        self.name = "audio"
+        self.needs: frozenset[str] = frozenset()
+        self.frames = 0
+        self.beats = 0
+        self.finished = asyncio.Event()
+        self._device = device
+        self._playback = playback
+        self._lanes = tuple(lanes)
+        self._lossless = lossless
+        self._on_event = on_event
+
+    async def run(self, ready: Callable[[], None]) -> None:
+        """Run until cancelled or until the recording ends.
+
+        Raises
+        ------
+        hub.errors.Degraded
+            The device cannot be opened, or stopped.
+        """
+        stream = await asyncio.to_thread(self._device.open)
+        stop = threading.Event()
+        work = asyncio.ensure_future(asyncio.to_thread(self._tick_all, stream, stop))
+        try:
+            ready()
+            await asyncio.shield(work)
+            self.finished.set()
+        finally:
+            stop.set()
+            for lane in self._lanes:  # also frees a tick that waits for room
+                lane.stop(timeout_seconds=0.2)
+            await asyncio.wait({work}, timeout=1.0)
+
+    def run_to_end(self) -> None:
+        """Run the device to its end on this thread, for recordings and tests."""
+        try:
+            self._tick_all(self._device.open(), threading.Event())
+        finally:
+            for lane in self._lanes:
+                lane.stop()
+
+    def _tick_all(self, stream: AudioStream, stop: threading.Event) -> None:
+        try:
+            for lane in self._lanes:
+                lane.start()
+            while not stop.is_set() and self._tick(stream):
+                pass
+            if not stop.is_set():
+                for lane in self._lanes:
+                    lane.drain()
+        finally:
+            stream.close()
+
+    def _tick(self, stream: AudioStream) -> bool:
+        captured = stream.read()
+        if captured is None:
+            return False
+        frames = captured.capture.shape[1]
+        stream.write(self._playback(frames))
+        if captured.lost_frames:
+            first = captured.first_frame - captured.lost_frames
+            self._on_event(AudioGap(lane="device", first_frame=first, frames=captured.lost_frames))
+        block = AudioBlock(
+            first_frame=captured.first_frame,
+            rate_hz=stream.format.rate_hz,
+            capture=captured.capture,
+            reference=captured.reference,
+        )
+        for lane in self._lanes:
+            lane.offer(block, wait=self._lossless)
+        self.frames = block.end_frame
+        self.beats += 1
+        return True
