@@ -55,6 +55,9 @@ def run_command(arguments: Sequence[str]) -> int:
     try:
         status = app(list(arguments) or ["--help"], prog_name="roomwise", standalone_mode=False)
         return status if isinstance(status, int) else 0
+    except typer.BadParameter as error:  # an argument is missing or wrong: only this names it
+        _complain(f"{error.format_message()} See: roomwise --help")
+        return 2
     except _UsageError as error:
         message = str(getattr(error, "message", error))
         # Help that is shown because a group was called without a verb keeps its lines.

@@ -33,6 +33,12 @@ def test_wrong_input_is_one_line_and_exit_status_2(
     assert len(err.splitlines()) == 1
 
 
+def test_a_missing_argument_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["presence"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.lower().startswith("missing argument")
+
+
 def test_check_tells_each_problem_as_a_line_or_as_json(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
