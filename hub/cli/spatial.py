@@ -92,8 +92,7 @@ def render(
         wavfile.write(out, rate_hz, np.ascontiguousarray(channels.T))
     except OSError as error:
         raise BadInput(f"{out}: cannot be written ({error.strerror}); choose another place") from error
-    seconds = stereo.shape[1] / rate_hz
-    latency_seconds = latency_frames / rate_hz
+    seconds, latency_seconds = stereo.shape[1] / rate_hz, latency_frames / rate_hz
     if json:
         print_json({"event": "end", "seconds": seconds, "latency_seconds": latency_seconds})
     else:

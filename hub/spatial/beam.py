@@ -40,21 +40,16 @@ def centre_beam(layout: SpeakerLayout, frequency_hz: NDArray[np.float64]) -> Res
         answer: Response = free + pull * (miss / (ahead.T * pull).sum(1))[:, None]
         return answer
 
-    def is_quiet(weights: Response) -> NDArray[np.bool_]:
-        level = np.abs(np.einsum("anf,fn->af", side, weights)).max(axis=0)
-        quiet: NDArray[np.bool_] = level <= SIDE_ATTENUATION * np.abs(ahead[front])
-        return quiet
-
-    bins = len(frequency_hz)
-    low, high = np.full(bins, -6.0), np.full(bins, 4.0)
+    low, high = np.full(len(frequency_hz), -6.0), np.full(len(frequency_hz), 4.0)
     for _ in range(16):  # the most loading that still hushes the sides
         middle = (low + high) / 2
-        fine = is_quiet(solve(middle))
+        level = np.abs(np.einsum("anf,fn->af", side, solve(middle))).max(axis=0)
+        fine = level <= SIDE_ATTENUATION * np.abs(ahead[front])
         low, high = np.where(fine, middle, low), np.where(fine, high, middle)
-    loading, high = low, np.full(bins, 6.0)
+    loading = low
     for _ in range(16):  # more where the filters would be too strong
         fine = np.linalg.norm(solve(loading), axis=1) <= MAX_GAIN
-        loading, high = np.where(fine, loading, (loading + high) / 2), high
+        loading = np.where(fine, loading, (loading + 6) / 2)
     return solve(loading).T
 
 

@@ -16,7 +16,7 @@ from hub.errors import BadInput
 from hub.spatial.filter_design import design_filters, filter_gain_db
 from hub.spatial.layout import SpeakerLayout, load_layout
 from hub.spatial.renderer import SpatialRenderer
-from hub.spatial.report import BANDS_HZ, band_mask
+from hub.spatial.report import BANDS_HZ, band_mask, describe
 from hub.spatial.upmix import CentreUpmix
 from tests.conftest import recordings_folder
 
@@ -156,3 +156,18 @@ def test_design_and_render_write_what_they_promise(tmp_path: Path) -> None:
     assert np.abs(rendered).max() <= 1
     late = np.argmax(np.correlate(rendered[:, 0], mono, "full")) - (len(mono) - 1)
     assert abs(late) <= 1
+
+
+def test_three_drivers_send_the_centre_ahead_and_not_to_the_walls() -> None:
+    places = [("front", [0, -0.09, 0], 0), ("left", [-0.09, 0, 0], -90), ("right", [0.09, 0, 0], 90)]
+    layout = SpeakerLayout.model_validate(
+        {
+            "enclosure": {"shape": "sphere"},
+            "drivers": [{"name": n, "position_m": p, "facing_degrees": f} for n, p, f in places],
+        }
+    )
+    levels = describe(layout, design_filters(layout), 0)["beam_pattern_db"]
+    assert isinstance(levels, dict)
+    assert levels["0"] == 0
+    assert max(levels["90"], levels["-90"]) < -9
+    assert levels["40"] > -4
