@@ -92,8 +92,9 @@ class _PortAudioStream:
         channels = audio_format.microphones + audio_format.speakers
         rate_hz = audio_format.rate_hz
         self._heard = FrameRing(int(_CAPTURE_RING_SECONDS * rate_hz), channels)
-        self._to_play = FrameRing(rate_hz, audio_format.speakers)
-        ahead = int(_PLAYBACK_AHEAD_SECONDS * rate_hz)
+        self._to_play = FrameRing(int((latency_seconds + 1.0) * rate_hz), audio_format.speakers)
+        # the driver may call for a whole latency at once
+        ahead = int((latency_seconds + _PLAYBACK_AHEAD_SECONDS) * rate_hz)
         self._to_play.push(np.zeros((ahead, audio_format.speakers), np.float32))
         self._losses: deque[tuple[int, int]] = deque()
         self._lost_before = 0
