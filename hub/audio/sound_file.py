@@ -34,6 +34,7 @@ def sound_file_info(path: Path) -> SoundFileInfo:
         raise BadInput(f"{path}: no such file; name a WAV, FLAC, Ogg or Opus file")
     if path.stat().st_size == 0:
         raise BadInput(f"{path}: the file is empty (0 bytes); record it again")
+    _refuse_cut_wav(path)
     try:
         info = soundfile.info(str(path))
     except soundfile.LibsndfileError as error:
@@ -44,6 +45,21 @@ def sound_file_info(path: Path) -> SoundFileInfo:
     if info.frames == 0:
         raise BadInput(f"{path}: the file has a header but no sound; it was cut or never written")
     return SoundFileInfo(rate_hz=info.samplerate, channels=info.channels, frames=info.frames)
+
+
+def _refuse_cut_wav(path: Path) -> None:
+    """Refuse a WAV whose header promises more bytes than there are; libsndfile would read on silently.
+
+    Sizes of 0 and 2^32 - 1 are what programs write that stream without knowing the length.
+    """
+    with path.open("rb") as file:
+        header = file.read(12)
+    promised = int.from_bytes(header[4:8], "little")
+    is_wav = header[:4] == b"RIFF" and header[8:12] == b"WAVE"
+    is_cut = path.stat().st_size < promised + 8
+    if is_wav and promised not in (0, 0xFFFF_FFFF) and is_cut:
+        missing = promised + 8 - path.stat().st_size
+        raise BadInput(f"{path}: the file is cut, {missing} bytes are missing at its end; copy it again")
 
 
 def read_blocks(path: Path, block_frames: int) -> Iterator[Block]:

@@ -110,7 +110,7 @@ def trace(
     from hub.store.run_history import recent_runs
 
     loaded = load_config(config or default_directory())
-    for record in recent_runs(loaded.hub.store.path or default_state_directory() / "roomwise.sqlite", limit):
+    for record in recent_runs(loaded.hub.store.path or default_state_directory() / "roomwise.sqlite3", limit):
         steps = json_module.loads(record.trace_json)
         if json:
             print_json(

@@ -81,10 +81,9 @@ class RoomRenderer:
         capture = self._noise.normal(
             0, 10 ** (self.scene.noise_dbfs / 20), (frames, len(self._microphones))
         ).T
-        capture = (
-            capture + self._own_sound(played, frames) + self._speech[:, first_frame : first_frame + frames]
-        )
-        capture = capture + self._reflections(played, frames)
+        capture = capture + self._own_sound(played, frames) + self._reflections(played, frames)
+        speech = self._speech[:, first_frame : first_frame + frames]
+        capture[:, : speech.shape[1]] += speech
         self._frame += frames
         self._played = played[-self._history_frames :]
         return capture.astype(np.float32)
@@ -140,8 +139,10 @@ class RoomRenderer:
         return envelope
 
     def _render_voices(self) -> NDArray[np.float64]:
-        """Return all voices at all microphones for the whole scene."""
-        frames = math.ceil(self.scene.seconds * self.scene.rate_hz)
+        """Return all voices at all microphones, until the last of them has ended."""
+        rate_hz = self.scene.rate_hz
+        ends = [voice.at_seconds + len(voice.samples) / rate_hz + 0.1 for voice in self.scene.voices]
+        frames = math.ceil(min(max(ends, default=0.0), self.scene.seconds) * rate_hz)
         heard = np.zeros((len(self._microphones), frames))
         for voice in self.scene.voices:
             for index, microphone in enumerate(self._microphones):

@@ -1,0 +1,5 @@
+"""``python -m hub`` is the same as ``roomwise``."""
+
+from hub.cli.main import main
+
+main()

@@ -1,0 +1,186 @@
+"""Build every part of the house from its configuration: the one place that knows them all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from hub.audio.device import AudioDevice
+from hub.audio.engine import AudioEngine
+from hub.audio.lane import Lane
+from hub.bus import Bus
+from hub.clock import Clock
+from hub.config.files import LoadedConfig
+from hub.config.hub_config import HubConfig
+from hub.events import Observed
+from hub.performer import Performer
+from hub.playback.mixer import Mixer
+from hub.presence_publisher import PresencePublisher
+from hub.routine_driver import RoutineDriver
+from hub.spatial.filter_design import design_filters
+from hub.spatial.layout import load_layout
+from hub.spatial.renderer import SpatialRenderer
+from hub.store.writer import StoreWriter
+from hub.supervisor import Supervisor
+from integrations.mqtt.client import MqttLink
+from integrations.mqtt.lights import MqttLights
+from integrations.mqtt.topics import BASE
+from routines.effects import CallService
+from routines.engine import Engine
+from routines.ports import DeviceLink
+from routines.routine import Routine
+from routines.vocabulary.triggers import MqttTrigger
+from sensing.audio_block import Block
+from sensing.observations import Observation
+from sensing.ultrasound.emitter import CarrierEmitter
+from sensing.ultrasound.sensor import UltrasoundSensor
+
+_LANE_BLOCKS = 200
+"""Blocks that a lane may be behind: 2 s of 10 ms blocks, then the oldest is dropped and reported."""
+_LOSSLESS_LANE_BLOCKS = 10
+"""Faster than real time a lane stays within 0.1 s, so that what it finds is answered in time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """The parts of a hub that its owner looks at while it runs."""
+
+    bus: Bus
+    audio: AudioEngine
+    driver: RoutineDriver
+    lanes: Sequence[Lane]
+    supervisor: Supervisor
+
+
+def _nothing(_frames: int) -> None:
+    return
+
+
+def assemble(
+    loaded: LoadedConfig,
+    *,
+    directory: Path,
+    clock: Clock,
+    device: AudioDevice,
+    store_path: Path,
+    broker_port: int,
+    lossless: bool,
+    on_tick: Callable[[int], None] = _nothing,
+) -> House:
+    """Build the house; nothing runs yet. Call it inside the running event loop.
+
+    Parameters
+    ----------
+    directory : Path
+        The configuration directory: layouts and sounds are found from here.
+    device : AudioDevice
+        Sound card, recording or simulated room.
+    broker_port : int
+        Port of the configured or the embedded broker.
+    lossless : bool
+        True for recordings and simulations: sensors are waited for instead of losing blocks.
+    on_tick : callable
+        Called from the audio thread with the frames of each tick, before they are mixed.
+    """
+    config = loaded.hub
+    bus = Bus(clock)
+    mixer = _mixer(config, directory)
+
+    def playback(frames: int) -> Block:
+        on_tick(frames)
+        return mixer.next_block(frames)
+
+    def deliver(observation: Observation) -> None:
+        bus.publish_from_thread(Observed(room=config.home.room, observation=observation, at=clock.now()))
+
+    lanes = [_ultrasound_lane(config, deliver, bus, lossless=lossless)] if config.ultrasound.enabled else []
+    audio = AudioEngine(
+        device=device, playback=playback, lanes=lanes, lossless=lossless, on_event=bus.publish_from_thread
+    )
+    mqtt = _mqtt(config, broker_port, loaded.routines, bus)
+    lights = MqttLights(config.mqtt.lights, mqtt)
+    driver = RoutineDriver(
+        engine=Engine(loaded.routines, timezone=ZoneInfo(config.home.timezone)),
+        performer=Performer(
+            owner=lambda call: _owner(call, lights),
+            messages=mqtt,
+            mixer=mixer,
+            rate_hz=config.audio.rate_hz,
+            sounds=directory / "sounds",
+            bus=bus,
+        ),
+        bus=bus,
+        clock=clock,
+    )
+    services = (
+        StoreWriter(path=store_path, bus=bus, clock=clock, keep_days=config.store.keep_days),
+        mqtt,
+        PresencePublisher(messages=mqtt, bus=bus),
+        driver,
+        audio,
+    )
+    return House(
+        bus=bus,
+        audio=audio,
+        driver=driver,
+        lanes=lanes,
+        supervisor=Supervisor(services, bus=bus, clock=clock),
+    )
+
+
+def _mixer(config: HubConfig, directory: Path) -> Mixer:
+    """Return the mixer with its spatial renderer (where there is a layout) and the carrier."""
+    rate_hz = config.audio.rate_hz
+    renderer = None
+    if config.playback.layout is not None:
+        layout = load_layout(directory / config.playback.layout)
+        renderer = SpatialRenderer(design_filters(layout), rate_hz)
+    emitter = None
+    if config.ultrasound.enabled:
+        tone = config.ultrasound
+        emitter = CarrierEmitter(carrier_hz=tone.carrier_hz, rate_hz=rate_hz, level=tone.level)
+        emitter.start()
+    return Mixer(rate_hz=rate_hz, speakers=config.audio.speakers, renderer=renderer, emitter=emitter)
+
+
+def _ultrasound_lane(
+    config: HubConfig, deliver: Callable[[Observation], None], bus: Bus, *, lossless: bool
+) -> Lane:
+    sensor = UltrasoundSensor(
+        rate_hz=config.audio.rate_hz,
+        microphones=config.audio.microphones,
+        carrier_hz=config.ultrasound.carrier_hz,
+        hold_seconds=config.ultrasound.hold_seconds,
+        sensitivity=config.ultrasound.sensitivity,
+    )
+    return Lane(
+        name="ultrasound",
+        process=sensor.process,
+        deliver=deliver,
+        capacity_blocks=_LOSSLESS_LANE_BLOCKS if lossless else _LANE_BLOCKS,
+        on_gap=bus.publish_from_thread,
+        reset=sensor.reset,
+    )
+
+
+def _mqtt(config: HubConfig, port: int, routines: Sequence[Routine], bus: Bus) -> MqttLink:
+    """Return the broker link, subscribed to requests and to what routines wait for."""
+    triggers = [trigger for routine in routines for trigger in routine.triggers]
+    topics = [trigger.topic for trigger in triggers if isinstance(trigger, MqttTrigger)]
+    password = config.mqtt.password
+    return MqttLink(
+        host=config.mqtt.host or "127.0.0.1",
+        port=port,
+        username=config.mqtt.username,
+        password=None if password is None else password.get_secret_value(),
+        protocol=config.mqtt.protocol,
+        topics=(f"{BASE}/set/#", *sorted(set(topics))),
+        outbox=bus,
+    )
+
+
+def _owner(call: CallService, lights: MqttLights) -> DeviceLink | None:
+    """Return the link that can perform a call."""
+    return lights if lights.owns(call) else None

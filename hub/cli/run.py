@@ -1,0 +1,123 @@
+"""``roomwise run``: the hub as a service."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hub.errors import BadInput
+
+if TYPE_CHECKING:
+    from hub.assemble import House
+    from hub.audio.device import AudioDevice
+    from hub.config.files import LoadedConfig
+
+_SNAPSHOT_SECONDS = 5.0
+
+
+def run(
+    config: Annotated[Path | None, typer.Option(help="Configuration directory.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Log as JSON Lines.")] = False,
+) -> None:
+    """Run the hub until it is told to stop (Ctrl-C or SIGTERM)."""
+    from hub.config.files import default_directory, load_config
+    from hub.log import configure_log
+
+    directory = config or default_directory()
+    loaded = load_config(directory)
+    configure_log(loaded.hub.log.level, json=json)
+    asyncio.run(_live(loaded, directory))
+
+
+async def _live(loaded: LoadedConfig, directory: Path) -> None:
+    """Assemble the house and keep it until a signal comes or a recording ends."""
+    from zoneinfo import ZoneInfo
+
+    from hub.assemble import assemble
+    from hub.clock import SystemClock
+    from hub.status import default_state_directory
+    from integrations.mqtt.embedded_broker import EmbeddedBroker
+
+    settings = loaded.hub
+    broker = EmbeddedBroker() if settings.mqtt.host is None else None
+    port = settings.mqtt.port
+    if broker is not None:
+        ports = await asyncio.to_thread(broker.start)
+        port = ports.mqtt_5 if settings.mqtt.protocol == "5" else ports.mqtt_3
+    state = default_state_directory()
+    try:
+        house = assemble(
+            loaded,
+            directory=directory,
+            clock=SystemClock(ZoneInfo(settings.home.timezone)),
+            device=_device(loaded, directory),
+            store_path=settings.store.path or state / "roomwise.sqlite3",
+            broker_port=port,
+            lossless=settings.audio.device == "file",
+        )
+        await _until_told(house, state / "status.json")
+    finally:
+        if broker is not None:
+            await asyncio.to_thread(broker.stop)
+
+
+def _device(loaded: LoadedConfig, directory: Path) -> AudioDevice:
+    """Return the sound device that the configuration names."""
+    audio = loaded.hub.audio
+    if audio.device == "file":
+        from hub.audio.file_device import FileDevice
+
+        if audio.recording is None:
+            raise BadInput("hub.yaml: audio.device is file, but audio.recording names no file")
+        return FileDevice(directory / audio.recording)
+    if audio.device == "card":
+        from hub.audio.portaudio_device import PortAudioDevice
+
+        return PortAudioDevice(
+            name=audio.device_name,
+            rate_hz=audio.rate_hz,
+            microphones=audio.microphones,
+            speakers=audio.speakers,
+        )
+    from hub.audio.simulated_device import empty_room
+
+    return empty_room(
+        loaded.hub.ultrasound.carrier_hz,
+        rate_hz=audio.rate_hz,
+        microphones=audio.microphones,
+        speakers=audio.speakers,
+    )
+
+
+async def _until_told(house: House, snapshot: Path) -> None:
+    """Run the services; end them in order at SIGTERM, Ctrl-C or the end of a recording."""
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    work = asyncio.create_task(house.supervisor.run(), name="supervisor")
+    ends = [asyncio.create_task(told.wait()), asyncio.create_task(house.audio.finished.wait())]
+    reporter = asyncio.create_task(_report(house, snapshot), name="status snapshots")
+    try:
+        await asyncio.wait({*ends, work}, return_when=asyncio.FIRST_COMPLETED)
+        if not told.is_set():
+            await house.driver.idle.wait()
+    finally:
+        for task in (*ends, reporter, work):
+            task.cancel()
+        await asyncio.wait({*ends, reporter, work})
+        await asyncio.to_thread(snapshot.unlink, missing_ok=True)
+
+
+async def _report(house: House, snapshot: Path) -> None:
+    """Write the health of the hub every few seconds, for ``roomwise status``."""
+    from hub.status import write_snapshot
+
+    while True:
+        extra = {"audio_frames": house.audio.frames}
+        write_snapshot(snapshot, house.supervisor.states(), house.bus.statistics(), extra)
+        await asyncio.sleep(_SNAPSHOT_SECONDS)

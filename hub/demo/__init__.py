@@ -1,0 +1,1 @@
+"""The house of ``roomwise demo``: its configuration, its routines, its scene."""

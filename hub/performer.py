@@ -1,0 +1,88 @@
+"""Carry out what a routine asks for: calls, messages, speech and sounds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import assert_never
+
+from hub.bus import Bus
+from hub.errors import BadInput
+from hub.events import PlaybackEnded, PlaybackStarted
+from hub.playback.decoder import load_sound
+from hub.playback.mixer import Mixer
+from hub.playback.text_to_speech import speak
+from routines.effects import CallService, Outcome, Play, Publish, Say
+from routines.ports import DeviceLink, MessageLink
+from sensing.audio_block import Block
+
+
+class Performer:
+    """Send each effect to the part of the house that can do it.
+
+    Parameters
+    ----------
+    owner : callable
+        Returns the link that owns an entity, or None when none does.
+    sounds : Path
+        Folder that relative names of sound files start from.
+    """
+
+    def __init__(
+        self,
+        *,
+        owner: Callable[[CallService], DeviceLink | None],
+        messages: MessageLink,
+        mixer: Mixer,
+        rate_hz: int,
+        sounds: Path,
+        bus: Bus,
+    ) -> None:
+        self._owner = owner
+        self._messages = messages
+        self._mixer = mixer
+        self._rate_hz = rate_hz
+        self._sounds = sounds
+        self._bus = bus
+
+    async def perform(self, effect: CallService | Publish | Say | Play) -> Outcome:
+        """Perform one effect; what fails is told in the outcome, never raised."""
+        match effect:
+            case CallService():
+                link = self._owner(effect)
+                if link is None:
+                    error = (
+                        f"no link owns the target of {effect.action}: name it under mqtt.lights in hub.yaml"
+                    )
+                    return Outcome(ok=False, error=error)
+                return await link.call(effect)
+            case Publish(topic=topic, payload=payload, retain=retain, qos=qos):
+                return await self._messages.publish(topic, payload, retain=retain, qos=qos)
+            case Say(text=text):
+                return await self._play(text, effect.room, 1.0, lambda: speak(text, self._rate_hz))
+            case Play(source=source):
+                path = self._sounds / source
+                return await self._play(
+                    source, effect.room, effect.volume, lambda: load_sound(path, self._rate_hz)
+                )
+            case _:
+                assert_never(effect)
+
+    async def _play(self, source: str, room: str | None, volume: float, load: Callable[[], Block]) -> Outcome:
+        """Load in a worker thread, play, and return when the last frame has been mixed."""
+        loop = asyncio.get_running_loop()
+        ended = asyncio.Event()
+        try:
+            samples = await asyncio.to_thread(load)
+        except BadInput as error:
+            return Outcome(ok=False, error=str(error))
+
+        def on_end() -> None:
+            loop.call_soon_threadsafe(ended.set)
+
+        self._mixer.play(samples, volume=volume, on_end=on_end)
+        self._bus.publish(PlaybackStarted(source=source, room=room))
+        await ended.wait()
+        self._bus.publish(PlaybackEnded(source=source, room=room))
+        return Outcome()

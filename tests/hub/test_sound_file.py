@@ -1,0 +1,55 @@
+"""Bad sound files give one clear line; good ones lose no frame."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from hub.audio.sound_file import read_all
+from hub.cli.main import run_command
+from hub.errors import BadInput
+
+
+def wav(path: Path, frames: int = 44_101) -> Path:
+    noise = np.random.default_rng(1).normal(0, 0.1, (frames, 2)).astype(np.float32)
+    soundfile.write(path, noise, 44_100, subtype="FLOAT")
+    return path
+
+
+def test_every_frame_of_a_file_is_read(tmp_path: Path) -> None:
+    samples, rate = read_all(wav(tmp_path / "a.wav"))
+    assert samples.shape == (2, 44_101)
+    assert rate == 44_100
+
+
+@pytest.mark.parametrize("share", [0.3, 0.999])
+def test_a_cut_wav_is_refused_and_named(tmp_path: Path, share: float) -> None:
+    path = wav(tmp_path / "cut.wav")
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(BadInput, match=r"cut\.wav: the file is cut"):
+        read_all(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"RIFF", b"not sound at all"])
+def test_presence_on_a_broken_file_is_one_line_and_status_2(
+    tmp_path: Path, content: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "broken.wav"
+    path.write_bytes(content)
+    assert run_command(["presence", str(path), "--json"]) == 2
+    seen = capsys.readouterr()
+    assert seen.out == ""
+    assert len(seen.err.splitlines()) == 1
+    assert "broken.wav" in seen.err
+
+
+def test_presence_with_a_wrong_carrier_says_unknown_and_not_empty(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = wav(tmp_path / "noise.wav")
+    assert run_command(["presence", str(path), "--carrier-hz", "20000", "--json"]) == 0
+    assert '"degraded": ["no_carrier"]' in capsys.readouterr().out
