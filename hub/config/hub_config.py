@@ -68,13 +68,6 @@ class UltrasoundConfig(_Section):
     )
 
 
-class SpeechConfig(_Section):
-    """Listening for the wake word and commands."""
-
-    enabled: bool = Field(default=True, description="Whether the hub listens.")
-    wake_word: str = Field(default="computer", min_length=1, description="Phrase that a command starts with.")
-
-
 class PlaybackConfig(_Section):
     """How sounds are played."""
 
@@ -94,13 +87,6 @@ class MqttConfig(_Section):
     lights: dict[str, str] = Field(
         default_factory=dict, description="Command topic of each light by entity id, as light.lamp."
     )
-
-
-class HomeAssistantConfig(_Section):
-    """An existing Home Assistant to work with."""
-
-    url: str = Field(pattern=r"^https?://", description="Address, as http://homeassistant.local:8123.")
-    token: SecretStr = Field(description="Long-lived access token; use !secret.")
 
 
 class StoreConfig(_Section):
@@ -123,9 +109,7 @@ class HubConfig(_Section):
     home: HomeConfig = Field(default_factory=HomeConfig, description="The home.")
     audio: AudioConfig = Field(default_factory=AudioConfig, description="Sound devices.")
     ultrasound: UltrasoundConfig = Field(default_factory=UltrasoundConfig, description="Presence.")
-    speech: SpeechConfig = Field(default_factory=SpeechConfig, description="Listening.")
     playback: PlaybackConfig = Field(default_factory=PlaybackConfig, description="Playing.")
     mqtt: MqttConfig = Field(default_factory=MqttConfig, description="MQTT.")
-    home_assistant: HomeAssistantConfig | None = Field(default=None, description="Home Assistant, if any.")
     store: StoreConfig = Field(default_factory=StoreConfig, description="Storage.")
     log: LogConfig = Field(default_factory=LogConfig, description="Logging.")

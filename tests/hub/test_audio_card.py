@@ -51,7 +51,7 @@ class ForAWhile:
 
 AudioEngine(device=ForAWhile(), playback=playback, lanes=[lane], lossless=False).run_to_end()
 heard = np.concatenate([b.capture for b in blocks], axis=1)[:, int(0.9 * rate_hz):int(1.4 * rate_hz)]
-# the median of 20 ms windows: a loaded machine's sound server drops a few, which no client is told
+# median of 20 ms windows: now and then one is low though PortAudio reports no xrun; the cause is not known
 length = rate_hz // 50
 pieces = heard.reshape(len(heard), -1, length).transpose(1, 0, 2)
 window = np.hanning(length + 1)[:-1]
