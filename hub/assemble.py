@@ -100,20 +100,7 @@ def assemble(
         device=device, playback=playback, lanes=lanes, lossless=lossless, on_event=bus.publish_from_thread
     )
     mqtt = _mqtt(config, broker_port, loaded.routines, bus)
-    lights = MqttLights(config.mqtt.lights, mqtt)
-    driver = RoutineDriver(
-        engine=Engine(loaded.routines, timezone=ZoneInfo(config.home.timezone)),
-        performer=Performer(
-            owner=lambda call: _owner(call, lights),
-            messages=mqtt,
-            mixer=mixer,
-            rate_hz=config.audio.rate_hz,
-            sounds=directory / "sounds",
-            bus=bus,
-        ),
-        bus=bus,
-        clock=clock,
-    )
+    driver = _driver(loaded, directory, mixer, mqtt, bus, clock)
     services = (
         StoreWriter(path=store_path, bus=bus, clock=clock, keep_days=config.store.keep_days),
         mqtt,
@@ -179,6 +166,24 @@ def _mqtt(config: HubConfig, port: int, routines: Sequence[Routine], bus: Bus) -
         topics=(f"{BASE}/set/#", *sorted(set(topics))),
         outbox=bus,
     )
+
+
+def _driver(
+    loaded: LoadedConfig, directory: Path, mixer: Mixer, mqtt: MqttLink, bus: Bus, clock: Clock
+) -> RoutineDriver:
+    """Return the routine engine with everything that can carry out its effects."""
+    config = loaded.hub
+    lights = MqttLights(config.mqtt.lights, mqtt)
+    performer = Performer(
+        owner=lambda call: _owner(call, lights),
+        messages=mqtt,
+        mixer=mixer,
+        rate_hz=config.audio.rate_hz,
+        sounds=directory / "sounds",
+        bus=bus,
+    )
+    engine = Engine(loaded.routines, timezone=ZoneInfo(config.home.timezone))
+    return RoutineDriver(engine=engine, performer=performer, bus=bus, clock=clock)
 
 
 def _owner(call: CallService, lights: MqttLights) -> DeviceLink | None:
