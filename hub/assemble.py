@@ -15,9 +15,9 @@ from hub.clock import Clock
 from hub.config.files import LoadedConfig
 from hub.config.hub_config import HubConfig
 from hub.events import Observed
+from hub.home_publisher import HomePublisher
 from hub.performer import Performer
 from hub.playback.mixer import Mixer
-from hub.presence_publisher import PresencePublisher
 from hub.routine_driver import RoutineDriver
 from hub.spatial.filter_design import design_filters
 from hub.spatial.layout import load_layout
@@ -104,7 +104,7 @@ def assemble(
     services = (
         StoreWriter(path=store_path, bus=bus, clock=clock, keep_days=config.store.keep_days),
         mqtt,
-        PresencePublisher(messages=mqtt, bus=bus),
+        HomePublisher(messages=mqtt, bus=bus, home=config.home, routines=loaded.routines),
         driver,
         audio,
     )
