@@ -1,4 +1,4 @@
-"""Speak text with espeak-ng, in this process: the one door to it."""
+"""Speak and pronounce text with espeak-ng, in this process: the one door to it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from hub.errors import Degraded
 from hub.playback.decoder import to_rate
 from sensing.audio_block import Block
+from sensing.speech.pronunciation import arpabet
 
 _RETRIEVAL = 1  # AUDIO_OUTPUT_RETRIEVAL of speak_lib.h: samples come to the callback
 _CHARS_UTF8 = 1
+_PHONEMES_IPA = 2  # of espeak_TextToPhonemes
 _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
 _lock = threading.Lock()  # espeak-ng keeps its state in globals
 _heard: list[NDArray[np.int16]] = []
@@ -42,6 +44,23 @@ def speak(text: str, rate_hz: int) -> Block:
         raise Degraded(f"espeak-ng said nothing (status {status})", hint="Try a simpler text.")
     samples = np.concatenate(pieces).astype(np.float32)[None] / np.float32(32768)
     return to_rate(samples, own_rate_hz, rate_hz)
+
+
+def pronunciation(word: str) -> str:
+    """Return how American English says a word, in ARPAbet phones separated by spaces.
+
+    Raises
+    ------
+    ValueError
+        espeak-ng knows no sound for it.
+    """
+    with _lock:
+        library, _ = _engine()
+        library.espeak_SetVoiceByName(b"en-us")
+        text = ctypes.c_char_p(word.replace("\0", " ").encode())
+        said = library.espeak_TextToPhonemes(ctypes.byref(text), _CHARS_UTF8, _PHONEMES_IPA)
+        library.espeak_SetVoiceByName(b"en")
+    return arpabet((said or b"").decode())
 
 
 def _collect(samples: ctypes._Pointer[ctypes.c_short], count: int, _events: int | None) -> int:
@@ -72,6 +91,8 @@ def _engine() -> tuple[ctypes.CDLL, int]:
         ctypes.c_void_p,
         ctypes.c_void_p,
     ]
+    library.espeak_TextToPhonemes.argtypes = [ctypes.POINTER(ctypes.c_char_p), ctypes.c_int, ctypes.c_int]
+    library.espeak_TextToPhonemes.restype = ctypes.c_char_p
     rate_hz = int(library.espeak_Initialize(_RETRIEVAL, 0, folder, 0))
     if rate_hz <= 0:
         raise Degraded("espeak-ng does not start", hint="Its voice data are missing; install the hub again.")

@@ -1,0 +1,111 @@
+"""Speech recognition with PocketSphinx and a grammar: the one door to pocketsphinx at run time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from math import exp, log
+
+import numpy as np
+from numpy.typing import NDArray
+from pocketsphinx import Decoder
+
+from sensing.speech.grammar import Grammar
+from sensing.speech.recognizer import Hypothesis, SpokenWord
+
+_FRAME_SECONDS = 0.01
+_SENTENCES, _PHONES = "sentences", "phones"
+_SCORE_SHIFT = 1024
+"""PocketSphinx divides its log scores by this."""
+
+_LOUD_RMS = 0.1
+_DITHER_DB = -40.0
+"""Noise below the loud parts of the speech: recordings gated to digital silence lie outside the
+acoustic model's training (86 % of the coffee commands with it, 80 % without)."""
+
+_DOUBTFUL_MARGIN = -2.0
+_MARGIN_SLOPE = 3.0
+"""Where the margin of a sentence over free phones, in nats a frame of words, means even odds, and how
+fast the odds turn. Coffee commands lie at -0.4 (worst of 90: -2.0), other speech below -2.4."""
+
+
+class PocketSphinxRecognizer:
+    """Recognises the sentences of a grammar, in one go at the end of the utterance.
+
+    That costs about 12 ms a second of speech and lets the cepstral mean be that of the whole utterance;
+    the free phones that the confidence compares with cost 20 ms more.
+
+    Parameters
+    ----------
+    grammar : Grammar
+        What may be said.
+    pronounce : callable
+        Returns the ARPAbet phones of a word that the dictionary lacks, separated by spaces.
+    """
+
+    def __init__(self, grammar: Grammar, *, pronounce: Callable[[str], str]) -> None:
+        self._decoder = Decoder(lm=None, loglevel="FATAL")
+        unknown = sorted(word for word in grammar.words if self._decoder.lookup_word(word) is None)
+        for word in unknown:
+            self._decoder.add_word(word, pronounce(word), word == unknown[-1])
+        branches = Counter(first for first, _, _ in grammar.arcs)
+        transitions = [
+            (first, second, 1 / branches[first], *([] if word is None else [word]))
+            for first, second, word in grammar.arcs
+        ]
+        graph = self._decoder.create_fsg(_SENTENCES, grammar.start, grammar.final, transitions)
+        self._decoder.add_fsg(_SENTENCES, graph)
+        self._decoder.add_allphone_file(_PHONES, None)
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin an utterance."""
+        self._pieces: list[NDArray[np.float32]] = []
+
+    def feed(self, samples: NDArray[np.float32]) -> None:
+        """Keep the next samples, mono at 16 kHz."""
+        self._pieces.append(samples)
+
+    def finish(self) -> list[Hypothesis]:
+        """Return the best sentence, or nothing where none fits."""
+        speech = _prepared(np.concatenate([np.zeros(0, np.float32), *self._pieces]))
+        self.reset()
+        if not len(speech):
+            return []
+        words, score = self._search(_SENTENCES, speech)
+        if not words:
+            return []
+        _, free_score = self._search(_PHONES, speech)
+        frames = sum(word.end_seconds - word.start_seconds for word in words) / _FRAME_SECONDS
+        margin = (score - free_score) / frames
+        confidence = 1 / (1 + exp(-_MARGIN_SLOPE * (margin - _DOUBTFUL_MARGIN)))
+        return [Hypothesis(words=words, confidence=confidence)]
+
+    def _search(self, name: str, speech: bytes) -> tuple[tuple[SpokenWord, ...], float]:
+        """Return the best path's words without silence, and its log likelihood."""
+        self._decoder.activate_search(name)
+        self._decoder.start_utt()
+        self._decoder.process_raw(speech, full_utt=True)
+        self._decoder.end_utt()
+        best = self._decoder.hyp()
+        if best is None or not best.hypstr:
+            return (), 0.0
+        words = tuple(
+            SpokenWord(
+                text=one.word.split("(")[0],
+                start_seconds=one.start_frame * _FRAME_SECONDS,
+                end_seconds=(one.end_frame + 1) * _FRAME_SECONDS,
+            )
+            for one in self._decoder.seg()
+            if one.word[0] not in "<[("
+        )
+        return words, _SCORE_SHIFT * log(best.score)
+
+
+def _prepared(speech: NDArray[np.float32]) -> bytes:
+    """Return 16-bit samples at one level, with a little noise of a fixed seed."""
+    powers = np.sort(np.square(speech[: len(speech) // 320 * 320].reshape(-1, 320)).mean(axis=1))
+    loud = float(np.sqrt(powers[-max(1, len(powers) // 5) :].mean())) if len(powers) else 0.0
+    noise = np.random.default_rng(1).standard_normal(len(speech)) * 10 ** (_DITHER_DB / 20)
+    levelled = _LOUD_RMS * (speech / max(loud, 1e-5) + noise)
+    return (np.clip(levelled, -1, 1) * 32_767).astype("<i2").tobytes()

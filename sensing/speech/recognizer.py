@@ -1,0 +1,45 @@
+"""The seam for speech recognisers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpokenWord:
+    """A word and its edges, in seconds since the recogniser's reset."""
+
+    text: str
+    start_seconds: float
+    end_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hypothesis:
+    """What may have been said: at least one word."""
+
+    words: tuple[SpokenWord, ...]
+    confidence: float
+    """0 to 1: how much better the sentence explains the sound than free sounds of speech do."""
+
+    @property
+    def text(self) -> str:
+        """The words, separated by spaces."""
+        return " ".join(word.text for word in self.words)
+
+
+class SpeechRecognizer(Protocol):
+    """Understands one utterance at a time from 16 kHz sound."""
+
+    def reset(self) -> None:
+        """Begin an utterance; what was fed before is forgotten."""
+
+    def feed(self, samples: NDArray[np.float32]) -> None:
+        """Take the next samples, mono, full scale is +-1."""
+
+    def finish(self) -> list[Hypothesis]:
+        """End the utterance; return what was said, best first, empty if no sentence fits at all."""
