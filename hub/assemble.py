@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -15,25 +15,31 @@ from hub.clock import Clock
 from hub.config.files import LoadedConfig
 from hub.config.hub_config import HubConfig
 from hub.events import Observed
+from hub.hearing import make_recognizer, read_phrases
 from hub.home_publisher import HomePublisher
 from hub.performer import Performer
 from hub.playback.mixer import Mixer
 from hub.routine_driver import RoutineDriver
+from hub.service import Service
 from hub.spatial.filter_design import design_filters
 from hub.spatial.layout import load_layout
 from hub.spatial.renderer import SpatialRenderer
 from hub.store.writer import StoreWriter
 from hub.supervisor import Supervisor
+from integrations.home_assistant.client import HomeAssistantLink
 from integrations.mqtt.client import MqttLink
 from integrations.mqtt.lights import MqttLights
 from integrations.mqtt.topics import BASE
 from routines.effects import CallService
 from routines.engine import Engine
+from routines.phrases import Phrasebook
 from routines.ports import DeviceLink
 from routines.routine import Routine
 from routines.vocabulary.triggers import MqttTrigger
 from sensing.audio_block import Block
 from sensing.observations import Observation
+from sensing.speech.listener import Listener
+from sensing.speech.wake_word import WakeWord
 from sensing.ultrasound.emitter import CarrierEmitter
 from sensing.ultrasound.sensor import UltrasoundSensor
 
@@ -95,16 +101,18 @@ def assemble(
     def deliver(observation: Observation) -> None:
         bus.publish_from_thread(Observed(room=config.home.room, observation=observation, at=clock.now()))
 
-    lanes = [_ultrasound_lane(config, deliver, bus, lossless=lossless)] if config.ultrasound.enabled else []
+    lanes = list(_lanes(loaded, deliver, bus, lossless=lossless))
     audio = AudioEngine(
         device=device, playback=playback, lanes=lanes, lossless=lossless, on_event=bus.publish_from_thread
     )
     mqtt = _mqtt(config, broker_port, loaded.routines, bus)
-    driver = _driver(loaded, directory, mixer, mqtt, bus, clock)
-    services = (
+    home_assistant = _home_assistant(config, bus)
+    driver = _driver(loaded, directory, mixer, mqtt, home_assistant, bus, clock)
+    services: tuple[Service, ...] = (
         StoreWriter(path=store_path, bus=bus, clock=clock, keep_days=config.store.keep_days),
         mqtt,
         HomePublisher(messages=mqtt, bus=bus, home=config.home, routines=loaded.routines),
+        *([] if home_assistant is None else [home_assistant]),
         driver,
         audio,
     )
@@ -132,23 +140,45 @@ def _mixer(config: HubConfig, directory: Path) -> Mixer:
     return Mixer(rate_hz=rate_hz, speakers=config.audio.speakers, renderer=renderer, emitter=emitter)
 
 
-def _ultrasound_lane(
-    config: HubConfig, deliver: Callable[[Observation], None], bus: Bus, *, lossless: bool
-) -> Lane:
-    sensor = UltrasoundSensor(
+def _lanes(
+    loaded: LoadedConfig, deliver: Callable[[Observation], None], bus: Bus, *, lossless: bool
+) -> Iterator[Lane]:
+    """Yield a lane for each way of sensing that is switched on."""
+    capacity = _LOSSLESS_LANE_BLOCKS if lossless else _LANE_BLOCKS
+    sensors: list[tuple[str, UltrasoundSensor | Listener]] = []
+    if loaded.hub.ultrasound.enabled:
+        sensors.append(("ultrasound", _ultrasound(loaded.hub)))
+    phrases = read_phrases(None, loaded.routines)
+    if loaded.hub.speech.enabled and phrases.intents.intents:
+        sensors.append(("speech", _listener(loaded.hub, phrases)))
+    for name, sensor in sensors:
+        yield Lane(
+            name=name,
+            process=sensor.process,
+            deliver=deliver,
+            capacity_blocks=capacity,
+            on_gap=bus.publish_from_thread,
+            reset=sensor.reset,
+        )
+
+
+def _ultrasound(config: HubConfig) -> UltrasoundSensor:
+    return UltrasoundSensor(
         rate_hz=config.audio.rate_hz,
         microphones=config.audio.microphones,
         carrier_hz=config.ultrasound.carrier_hz,
         hold_seconds=config.ultrasound.hold_seconds,
         sensitivity=config.ultrasound.sensitivity,
     )
-    return Lane(
-        name="ultrasound",
-        process=sensor.process,
-        deliver=deliver,
-        capacity_blocks=_LOSSLESS_LANE_BLOCKS if lossless else _LANE_BLOCKS,
-        on_gap=bus.publish_from_thread,
-        reset=sensor.reset,
+
+
+def _listener(config: HubConfig, phrases: Phrasebook) -> Listener:
+    """Return the ear; nobody listens where no routine has a phrase."""
+    word = config.speech.wake_word
+    return Listener(
+        rate_hz=config.audio.rate_hz,
+        wake=WakeWord(word),
+        recognizer=make_recognizer(phrases, after=word),
     )
 
 
@@ -168,14 +198,32 @@ def _mqtt(config: HubConfig, port: int, routines: Sequence[Routine], bus: Bus) -
     )
 
 
+def _home_assistant(config: HubConfig, bus: Bus) -> HomeAssistantLink | None:
+    settings = config.home_assistant
+    if settings is None:
+        return None
+    return HomeAssistantLink(url=settings.url, token=settings.token.get_secret_value(), outbox=bus)
+
+
 def _driver(
-    loaded: LoadedConfig, directory: Path, mixer: Mixer, mqtt: MqttLink, bus: Bus, clock: Clock
+    loaded: LoadedConfig,
+    directory: Path,
+    mixer: Mixer,
+    mqtt: MqttLink,
+    home_assistant: HomeAssistantLink | None,
+    bus: Bus,
+    clock: Clock,
 ) -> RoutineDriver:
     """Return the routine engine with everything that can carry out its effects."""
     config = loaded.hub
     lights = MqttLights(config.mqtt.lights, mqtt)
+
+    def owner(call: CallService) -> DeviceLink | None:
+        """Lights named in hub.yaml are ours; everything else belongs to Home Assistant, if there is one."""
+        return lights if lights.owns(call) else home_assistant
+
     performer = Performer(
-        owner=lambda call: _owner(call, lights),
+        owner=owner,
         messages=mqtt,
         mixer=mixer,
         rate_hz=config.audio.rate_hz,
@@ -184,8 +232,3 @@ def _driver(
     )
     engine = Engine(loaded.routines, timezone=ZoneInfo(config.home.timezone))
     return RoutineDriver(engine=engine, performer=performer, bus=bus, clock=clock)
-
-
-def _owner(call: CallService, lights: MqttLights) -> DeviceLink | None:
-    """Return the link that can perform a call."""
-    return lights if lights.owns(call) else None

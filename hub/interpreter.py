@@ -14,6 +14,7 @@ from routines.facts import Fact, HeardFact, MessageFact, PresenceFact, RunReques
 from routines.home import Home
 from routines.ports import DeviceChanged, MessageReceived
 from sensing.observations import PresenceChanged, TranscriptDone
+from sensing.speech.recognizer import SURE_CONFIDENCE
 
 _RUN_TOPIC = re.compile(rf"{re.escape(BASE)}/set/routine/([a-z0-9_-]+)/run")
 
@@ -28,7 +29,7 @@ def facts_from_observation(event: Observed) -> Iterable[Fact]:
                 kind="minor" if reason == "minor_motion" else "major",
                 confidence=confidence,
             )
-        case TranscriptDone(text=text, confidence=confidence) if text:
+        case TranscriptDone(text=text, confidence=confidence) if text and confidence >= SURE_CONFIDENCE:
             yield HeardFact(room=event.room, text=text, confidence=confidence)
         case _:
             return

@@ -53,7 +53,8 @@ class Performer:
                 link = self._owner(effect)
                 if link is None:
                     error = (
-                        f"no link owns the target of {effect.action}: name it under mqtt.lights in hub.yaml"
+                        f"nothing can perform {effect.action}: name its target under mqtt.lights "
+                        "in hub.yaml, or configure home_assistant there"
                     )
                     return Outcome(ok=False, error=error)
                 return await link.call(effect)

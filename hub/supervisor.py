@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from hub.bus import Bus
+from hub.bus import Bus, Overflow, Subscription
 from hub.clock import Clock
 from hub.errors import ConfigError, Degraded
 from hub.events import ServiceChanged
 from hub.service import Service, ServiceState
+from routines.ports import LinkChanged
 
 _FIRST_WAIT_SECONDS = 1.0
 _LONGEST_WAIT_SECONDS = 60.0
@@ -21,6 +22,8 @@ _HEALTHY_SECONDS = 300.0
 
 _JITTER = 0.25
 """Share of a wait that is random, so that services do not come back in step."""
+
+_LINK_CHANGES = 100
 
 log = structlog.get_logger("supervisor")
 
@@ -83,6 +86,10 @@ class Supervisor:
         # Not a bare TaskGroup: it cancels everything at once, and waits for a stuck service for ever.
         if not self._order:
             return
+        changes: Subscription[LinkChanged] = self._bus.subscribe(
+            LinkChanged, room=_LINK_CHANGES, overflow=Overflow.DROP_OLDEST, name="supervisor"
+        )
+        links = asyncio.create_task(self._follow(changes), name="states of links")
         tasks = {
             name: asyncio.create_task(self._keep_alive(self._kept[name]), name=f"keep {name} alive")
             for name in self._order
@@ -93,7 +100,18 @@ class Supervisor:
             for task in ended:
                 task.result()
         finally:
+            links.cancel()
             await self._stop(tasks)
+
+    async def _follow(self, changes: Subscription[LinkChanged]) -> None:
+        """Show a link that is down as degraded: it runs, and tries again by itself."""
+        with changes:
+            async for change in changes:
+                kept = self._kept.get(change.link)
+                if kept is not None:
+                    state = ServiceState.READY if change.up else ServiceState.DEGRADED
+                    self._change(kept, state, change.why, change.hint)
+                    kept.settled.set()
 
     async def _stop(self, tasks: dict[str, asyncio.Task[None]]) -> None:
         """Cancel services, those that others need last; leave a stuck one behind."""

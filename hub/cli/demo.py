@@ -15,7 +15,7 @@ def demo(
     fast: Annotated[bool, typer.Option(help="As fast as the machine can, for scripts.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON Lines.")] = False,
 ) -> None:
-    """Show the house at work: a person walks in, ultrasound notices, a routine lights the lamp and speaks."""
+    """Show the house at work: a person walks in, ultrasound notices, a spoken command starts the party."""
     from hub.demo.journey import travel
     from hub.log import configure_log
 
@@ -42,6 +42,12 @@ def _words(event: dict[str, Json]) -> str:
             return f"motion    {kind:5} {'#' * round(20 * score)}"
         case {"event": "presence", "present": present, "reason": reason}:
             return f"presence  {'somebody is here' if present else 'nobody is here'} ({reason})"
+        case {"event": "voice", "speaker": speaker}:
+            return f"voice     the command will be spoken by {speaker}"
+        case {"event": "wake", "phrase": phrase}:
+            return f"heard     {phrase!r}, the wake word"
+        case {"event": "transcript", "text": text, "confidence": float(confidence)}:
+            return f"heard     {text!r} ({100 * confidence:.0f} % sure)"
         case {"event": "verdict", "routine": routine, "verdict": verdict, "reason": reason}:
             return f"routine   {routine}: {verdict}, because {reason}"
         case {"event": "mqtt", "topic": topic, "payload": payload}:

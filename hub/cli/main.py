@@ -32,6 +32,7 @@ VERBS = {
     "presence": _Verb(
         "hub.cli.presence:presence", "Find presence in a recording with an ultrasonic carrier."
     ),
+    "listen": _Verb("hub.cli.listen:listen", "Find wake word, speech and intent in a recording."),
     "routine": _Verb("hub.cli.routine:app", "Check, test and simulate routines.", is_group=True),
     "spatial": _Verb("hub.cli.spatial:app", "Design and render spatial sound.", is_group=True),
     "status": _Verb("hub.cli.status:status", "Show the health of the running hub."),

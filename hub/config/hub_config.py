@@ -68,6 +68,13 @@ class UltrasoundConfig(_Section):
     )
 
 
+class SpeechConfig(_Section):
+    """Wake word and spoken commands: the phrases of the routines."""
+
+    enabled: bool = Field(default=True, description="Whether the hub listens.")
+    wake_word: Literal["computer"] = Field(default="computer", description="Word before each command.")
+
+
 class PlaybackConfig(_Section):
     """How sounds are played."""
 
@@ -87,6 +94,13 @@ class MqttConfig(_Section):
     lights: dict[str, str] = Field(
         default_factory=dict, description="Command topic of each light by entity id, as light.lamp."
     )
+
+
+class HomeAssistantConfig(_Section):
+    """Home Assistant, whose entities routines can watch and call."""
+
+    url: str = Field(pattern=r"^https?://", description="Address, as http://homeassistant.local:8123.")
+    token: SecretStr = Field(description="Long-lived access token; use !secret.")
 
 
 class StoreConfig(_Section):
@@ -109,7 +123,11 @@ class HubConfig(_Section):
     home: HomeConfig = Field(default_factory=HomeConfig, description="The home.")
     audio: AudioConfig = Field(default_factory=AudioConfig, description="Sound devices.")
     ultrasound: UltrasoundConfig = Field(default_factory=UltrasoundConfig, description="Presence.")
+    speech: SpeechConfig = Field(default_factory=SpeechConfig, description="Hearing.")
     playback: PlaybackConfig = Field(default_factory=PlaybackConfig, description="Playing.")
     mqtt: MqttConfig = Field(default_factory=MqttConfig, description="MQTT.")
+    home_assistant: HomeAssistantConfig | None = Field(
+        default=None, description="Home Assistant; null for none."
+    )
     store: StoreConfig = Field(default_factory=StoreConfig, description="Storage.")
     log: LogConfig = Field(default_factory=LogConfig, description="Logging.")

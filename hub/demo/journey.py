@@ -17,12 +17,13 @@ from hub.bus import Overflow, Subscription
 from hub.clock import Clock, SystemClock, VirtualClock
 from hub.config.files import load_config
 from hub.demo.lamp import Lamp
-from hub.demo.scene import LIVING_ROOM
+from hub.demo.scene import RATE_HZ, SECONDS, living_room
+from hub.demo.voice import SpokenCommand, spoken_command
 from hub.events import Observed, PlaybackEnded, PlaybackStarted, RoutineOutput
 from integrations.mqtt.embedded_broker import EmbeddedBroker
 from routines.facts import Json
 from routines.outputs import RunEnded, Verdict
-from sensing.observations import MotionSeen, PresenceChanged
+from sensing.observations import MotionSeen, PresenceChanged, TranscriptDone, WakeWordHeard
 
 DIRECTORY = Path(__file__).parent
 _IDLE_LIMIT_SECONDS = 10.0
@@ -44,11 +45,13 @@ async def travel(tell: Tell, *, fast: bool) -> None:
     broker = EmbeddedBroker()
     ports = await asyncio.to_thread(broker.start)
     tell({"at": 0.0, "event": "broker", "port": ports.mqtt_5, "port_3_1_1": ports.mqtt_3})
+    spoken = spoken_command(RATE_HZ)
+    tell({"at": 0.0, "event": "voice", "speaker": spoken.speaker})
     started = datetime.now(UTC)
     clock: VirtualClock | SystemClock = VirtualClock(started) if fast else SystemClock(UTC)
     try:
         with tempfile.TemporaryDirectory(prefix="roomwise-demo-") as folder:
-            house = _house(clock, Path(folder), ports.mqtt_5, fast=fast)
+            house = _house(clock, Path(folder), ports.mqtt_5, spoken, fast=fast)
             watch = _Watch(house, clock, started, tell)
             topic = load_config(DIRECTORY).hub.mqtt.lights["light.living_room"]
             lamp = Lamp(port=ports.mqtt_5, topic=topic, on_command=watch.lamp_heard)
@@ -56,25 +59,26 @@ async def travel(tell: Tell, *, fast: bool) -> None:
                 await house.audio.finished.wait()
                 async with asyncio.timeout(_IDLE_LIMIT_SECONDS):
                     await house.driver.idle.wait()
-            tell({"at": watch.at, "event": "end", "seconds": LIVING_ROOM.seconds})
+            tell({"at": watch.at, "event": "end", "seconds": SECONDS})
     finally:
         broker.stop()
 
 
-def _house(clock: VirtualClock | SystemClock, folder: Path, port: int, *, fast: bool) -> House:
+def _house(
+    clock: VirtualClock | SystemClock, folder: Path, port: int, spoken: SpokenCommand, *, fast: bool
+) -> House:
     loop = asyncio.get_running_loop()
     loaded = load_config(DIRECTORY)
-    rate_hz = loaded.hub.audio.rate_hz
 
     def keep_step(frames: int) -> None:
         """Let the house catch up with the audio clock, so that virtual time is the same every time."""
         if isinstance(clock, VirtualClock):
-            clock.advance(frames / rate_hz)
+            clock.advance(frames / RATE_HZ)
             with contextlib.suppress(TimeoutError):
                 asyncio.run_coroutine_threadsafe(asyncio.sleep(0), loop).result(timeout=1.0)
 
     device = SimulatedDevice(
-        LIVING_ROOM, loaded.hub.ultrasound.carrier_hz, paced=not fast, clock=time.monotonic
+        living_room(spoken), loaded.hub.ultrasound.carrier_hz, paced=not fast, clock=time.monotonic
     )
     return assemble(
         loaded,
@@ -144,6 +148,16 @@ def _line(event: Watched) -> dict[str, Json] | None:
             return {"event": "motion", "kind": kind, "score": score}
         case Observed(observation=PresenceChanged(present=present, reason=reason, confidence=confidence)):
             return {"event": "presence", "present": present, "reason": reason, "confidence": confidence}
+        case Observed(observation=WakeWordHeard(phrase=phrase, score=score)):
+            return {"event": "wake", "phrase": phrase, "score": score}
+        case Observed(observation=TranscriptDone(text=text, confidence=confidence, start=start, end=end)):
+            return {
+                "event": "transcript",
+                "text": text,
+                "confidence": confidence,
+                "start": start,
+                "end": end,
+            }
         case RoutineOutput(output=Verdict(routine=routine, verdict=verdict, reason=reason)):
             return {"event": "verdict", "routine": routine, "verdict": verdict, "reason": reason}
         case RoutineOutput(output=RunEnded(routine=routine, run_id=run_id, result=result)):

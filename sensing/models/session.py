@@ -32,9 +32,7 @@ class Session:
         options.inter_op_num_threads = 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3  # warnings are about providers that nobody asked for
-        self._session = onnxruntime.InferenceSession(
-            str(path), options, providers=["CPUExecutionProvider"]
-        )
+        self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         self.inputs: tuple[str, ...] = tuple(one.name for one in self._session.get_inputs())
 
     def run(self, feeds: Mapping[str, NDArray[np.generic]]) -> list[Tensor]:

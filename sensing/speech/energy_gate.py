@@ -1,4 +1,4 @@
-"""The first level of hearing: is there anything louder than the room itself?"""
+"""The first level of hearing: whether anything is louder than the room itself."""
 
 from __future__ import annotations
 

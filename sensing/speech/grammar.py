@@ -90,9 +90,7 @@ def _preceded(grammar: Grammar, words: str) -> Grammar:
     said = words.split()
     places = [new + index for index in range(len(said))] + [grammar.start]
     prefix = [(places[index], places[index + 1], word) for index, word in enumerate(said)]
-    return Grammar(
-        start=new, final=grammar.final, arcs=(*grammar.arcs, *prefix, (new, grammar.start, None))
-    )
+    return Grammar(start=new, final=grammar.final, arcs=(*grammar.arcs, *prefix, (new, grammar.start, None)))
 
 
 class _Automaton:

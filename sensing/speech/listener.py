@@ -38,6 +38,8 @@ _LISTENING_CHUNKS = 19
 _COMMAND_LEAD_SECONDS = 1.5
 """The recogniser starts this long before the wake word was noticed, and knows the word."""
 
+_BREATH_SECONDS = 0.4
+"""After such a pause behind the wake word the recogniser starts afresh: the command stands alone."""
 _ENOUGH_SPEECH_SECONDS = 0.25
 _PAUSE_SECONDS = 0.8
 _PATIENCE_SECONDS = 4.0
@@ -128,7 +130,6 @@ class Listener:
             opened = self._change("listening")
             with self._metered("wake"):
                 wakes = self._wake.process(np.concatenate(self._kept))
-            # The same two seconds were heard before if the level closed only a moment ago.
             return opened + [seen for wake in wakes[-1:] for seen in self._woken(wake)]
         with self._metered("wake"):
             wakes = self._wake.process(chunk)
@@ -150,14 +151,21 @@ class Listener:
 
     def _woken(self, wake: Wake) -> list[Observation]:
         """Open the recogniser; it hears the wake word and everything since."""
-        heard = WakeWordHeard(**self._now(), phrase=self._wake.phrase, score=wake.score)
-        lead = np.concatenate(self._kept)[-round(_COMMAND_LEAD_SECONDS * RATE_HZ) :]
+        heard = WakeWordHeard(
+            at=self._frame() / self._rate_hz, frame=self._frame(), phrase=self._wake.phrase, score=wake.score
+        )
+        self._begin_command(_COMMAND_LEAD_SECONDS)
+        self._heard_seconds = self._pause_seconds = 0.0
+        return [heard, *self._change("hearing")]
+
+    def _begin_command(self, lead_seconds: float) -> None:
+        """Start the recogniser with sound that is already past."""
+        lead = np.concatenate(self._kept)[-round(lead_seconds * RATE_HZ) :]
         self._recognizer.reset()
         with self._metered("asr"):
             self._recognizer.feed(lead)
         self._command_start = self._chunks * CHUNK_FRAMES - len(lead)
-        self._heard_seconds = self._speech_seconds = self._pause_seconds = 0.0
-        return [heard, *self._change("hearing")]
+        self._speech_seconds = 0.0
 
     def _hear(self, chunk: NDArray[np.float32], speech: list[float]) -> list[Observation]:
         """Feed the recogniser until the speaker pauses."""
@@ -171,6 +179,8 @@ class Listener:
             else:
                 self._pause_seconds += WINDOW_FRAMES / RATE_HZ
         has_spoken = self._speech_seconds >= _ENOUGH_SPEECH_SECONDS
+        if not has_spoken and self._pause_seconds >= _BREATH_SECONDS:
+            self._begin_command(_BREATH_SECONDS)
         is_over = self._pause_seconds >= (_PAUSE_SECONDS if has_spoken else _PATIENCE_SECONDS)
         return self._conclude() if is_over or self._heard_seconds >= _LONGEST_SECONDS else []
 
@@ -179,11 +189,21 @@ class Listener:
         with self._metered("asr"):
             hypotheses = self._recognizer.finish()
         self._quiet_chunks = _LISTENING_CHUNKS
+        self._kept.clear()  # the wake word in it has been answered
         transcripts = [self._transcript(one) for one in hypotheses[:1]]
         if not transcripts and self._speech_seconds >= _ENOUGH_SPEECH_SECONDS:
             start = self._command_start / RATE_HZ
             at = self._chunks * CHUNK_FRAMES / RATE_HZ
-            transcripts = [TranscriptDone(**self._now(), text="", confidence=0.0, start=start, end=at)]
+            transcripts = [
+                TranscriptDone(
+                    at=self._frame() / self._rate_hz,
+                    frame=self._frame(),
+                    text="",
+                    confidence=0.0,
+                    start=start,
+                    end=at,
+                )
+            ]
         return [*(one for one in transcripts if one is not None), *self._change("asleep")]
 
     def _transcript(self, hypothesis: Hypothesis) -> TranscriptDone | None:
@@ -196,7 +216,8 @@ class Listener:
             return None
         start = self._command_start / RATE_HZ
         return TranscriptDone(
-            **self._now(),
+            at=self._frame() / self._rate_hz,
+            frame=self._frame(),
             text=" ".join(word.text for word in words),
             confidence=hypothesis.confidence,
             start=start + words[0].start_seconds,
@@ -207,12 +228,11 @@ class Listener:
         if tier == self._tier:
             return []
         self._tier = tier
-        return [AttentionChanged(**self._now(), tier=tier)]
+        return [AttentionChanged(at=self._frame() / self._rate_hz, frame=self._frame(), tier=tier)]
 
-    def _now(self) -> dict[str, float | int]:
-        """Return ``at`` and ``frame`` at the end of the chunk."""
-        frame = (self._first_frame or 0) + self._chunks * CHUNK_FRAMES * self._rate_hz // RATE_HZ
-        return {"at": frame / self._rate_hz, "frame": frame}
+    def _frame(self) -> int:
+        """Return the sound card's frame number at the end of the chunk."""
+        return (self._first_frame or 0) + self._chunks * CHUNK_FRAMES * self._rate_hz // RATE_HZ
 
     @contextmanager
     def _metered(self, level: str) -> Iterator[None]:

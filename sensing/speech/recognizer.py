@@ -8,6 +8,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+SURE_CONFIDENCE = 0.5
+"""A transcript of less confidence is a guess, and nobody acts on a guess."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpokenWord:

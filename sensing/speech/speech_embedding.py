@@ -30,9 +30,7 @@ _DITHER_DBFS = -70.0
 what the embedding has ever heard."""
 _FULL_SCALE = 32_767.0
 
-_DITHER = (
-    np.random.default_rng(16).standard_normal(RATE_HZ) * 10 ** (_DITHER_DBFS / 20)
-).astype(np.float32)
+_DITHER = (np.random.default_rng(16).standard_normal(RATE_HZ) * 10 ** (_DITHER_DBFS / 20)).astype(np.float32)
 
 
 def dithered(samples: NDArray[np.float32], first_frame: int) -> NDArray[np.float32]:
@@ -41,7 +39,7 @@ def dithered(samples: NDArray[np.float32], first_frame: int) -> NDArray[np.float
     So a recording gives the same features however it is cut into blocks.
     """
     places = (first_frame + np.arange(len(samples))) % RATE_HZ
-    return samples + _DITHER[places]
+    return np.asarray(samples + _DITHER[places], np.float32)
 
 
 class SpeechEmbedding:
@@ -84,11 +82,12 @@ class SpeechEmbedding:
         self._frame += len(samples)
         self._context = sound[-_MEL_CONTEXT_FRAMES:]
         chunks = len(samples) // CHUNK_FRAMES
-        mels = [self._mels]
         # One call a chunk: the model clips 80 dB below the loudest value of its whole input.
-        for first in range(0, chunks * CHUNK_FRAMES, CHUNK_FRAMES):
-            mels.append(self._mel_frames(sound[first : first + _MEL_CONTEXT_FRAMES + CHUNK_FRAMES]))
-        history = np.concatenate(mels)
+        mels = [
+            self._mel_frames(sound[first : first + _MEL_CONTEXT_FRAMES + CHUNK_FRAMES])
+            for first in range(0, chunks * CHUNK_FRAMES, CHUNK_FRAMES)
+        ]
+        history = np.concatenate([self._mels, *mels])
         self._mels = history[-_WINDOW_MELS:]
         windows = sliding_window_view(history, _WINDOW_MELS, axis=0)[_CHUNK_MELS::_CHUNK_MELS]
         feed = np.ascontiguousarray(windows.transpose(0, 2, 1))[..., None]

@@ -1,4 +1,4 @@
-"""The second level of hearing: is it speech?"""
+"""The second level of hearing: whether it is speech."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The third level of hearing: was it the wake word?"""
+"""The third level of hearing: whether it was the wake word."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +40,7 @@ class FeedForward:
         self._averaging = averaging
         widths = (*sizes, 1)
         self._weights: list[Matrix] = []
-        for fan_in, fan_out in zip(widths[:-1], widths[1:], strict=True):
+        for fan_in, fan_out in pairwise(widths):
             scale = np.sqrt(2 / fan_in)
             self._weights.append(random.normal(0, scale, (fan_in, fan_out)).astype(np.float32))
             self._weights.append(np.zeros(fan_out, np.float32))

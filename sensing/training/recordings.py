@@ -45,8 +45,10 @@ class Recording:
     def read(self) -> Sound:
         """Return the sound."""
         samples, rate_hz = soundfile.read(self.path, dtype="float32", always_2d=True)
-        mono = samples.mean(axis=1)
-        return mono if rate_hz == RATE_HZ else soxr.resample(mono, rate_hz, RATE_HZ)
+        mono: Sound = samples.mean(axis=1)
+        if rate_hz != RATE_HZ:
+            mono = soxr.resample(mono, rate_hz, RATE_HZ)
+        return mono
 
 
 def spoken(folder: Path, label_column: str) -> Iterator[Recording]:

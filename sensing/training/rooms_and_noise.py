@@ -32,7 +32,8 @@ class Home:
     def speed(self, speech: Sound, *, most: float = 0.12) -> Sound:
         """Return the speech faster or slower, with its pitch, by up to ``most``."""
         factor = 1 + self._random.uniform(-most, most)
-        return soxr.resample(speech, RATE_HZ * factor, RATE_HZ).astype(np.float32)
+        changed: Sound = soxr.resample(speech, RATE_HZ * factor, RATE_HZ).astype(np.float32)
+        return changed
 
     def room(self, speech: Sound) -> Sound:
         """Return the speech as heard in a room, of the same length and level."""
@@ -65,7 +66,7 @@ class Home:
         ratio_db = self._random.uniform(worst_db, best_db)
         noise = self.background(len(speech)) * np.float32(loud_rms(speech) * 10 ** (-ratio_db / 20))
         mixed = speech + noise
-        return mixed / np.float32(max(1.0, np.abs(mixed).max() / 0.99))
+        return np.asarray(mixed / max(1.0, np.abs(mixed).max() / 0.99), np.float32)
 
 
 def loud_rms(sound: Sound) -> float:

@@ -152,7 +152,10 @@ def fit(streams: Streams) -> tuple[FeedForward, Matrix, Matrix]:
         loss = 0.0
         for _ in range(STEPS):
             chosen = np.concatenate(
-                [hard[random.integers(len(hard), size=BATCH[1] // 2)], random.integers(len(others), size=BATCH[1] // 2)]
+                [
+                    hard[random.integers(len(hard), size=BATCH[1] // 2)],
+                    random.integers(len(others), size=BATCH[1] // 2),
+                ]
             )
             batch = np.concatenate([words[random.integers(len(words), size=BATCH[0])], others[chosen]])
             loss += network.step(batch, targets, weights, rate) / STEPS
@@ -165,7 +168,9 @@ def fit(streams: Streams) -> tuple[FeedForward, Matrix, Matrix]:
 
 
 def _scores(network: FeedForward, inputs: Matrix) -> Matrix:
-    return np.concatenate([network.score(inputs[first : first + 8192]) for first in range(0, len(inputs), 8192)])
+    return np.concatenate(
+        [network.score(inputs[first : first + 8192]) for first in range(0, len(inputs), 8192)]
+    )
 
 
 def measure(

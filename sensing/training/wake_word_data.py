@@ -79,17 +79,15 @@ def word_streams(
 ) -> list[Stream]:
     """Return ``variants`` renderings of each word; one in five follows other speech without a pause."""
     random = np.random.default_rng(seed)
-    tasks = []
+    tasks: list[_Task] = []
     for word in words:
         for variant in range(variants):
-            before = others[random.integers(len(others))] if random.random() < 0.2 else None
+            before = others[int(random.integers(len(others)))] if random.random() < 0.2 else None
             tasks.append(_Task(word, before, seed + 1_000 * len(tasks) + variant, True))
     return list(_work(tasks, data))
 
 
-def other_streams(
-    recordings: Sequence[Recording], data: Path, *, changed: bool, seed: int
-) -> list[Stream]:
+def other_streams(recordings: Sequence[Recording], data: Path, *, changed: bool, seed: int) -> list[Stream]:
     """Return streams of speech and noise without the word, as recorded or changed by a home."""
     tasks = [_Task(one, None, seed + index, changed) for index, one in enumerate(recordings)]
     return list(_work(tasks, data))
@@ -100,7 +98,7 @@ _embedding: SpeechEmbedding
 
 
 def _enter_process(data: Path) -> None:
-    global _home, _embedding  # noqa: PLW0603 - one of each in a worker process
+    global _home, _embedding
     known = [one for one in noises(data / "noise", ("noise", "music")) if one.part == "train"]
     rooms = [one for one in noises(data / "noise", ("rir",)) if one.part == "train"]
     _home = Home(noises=known, rooms=rooms)

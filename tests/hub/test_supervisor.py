@@ -9,6 +9,7 @@ from hub.clock import VirtualClock
 from hub.errors import ConfigError, Degraded
 from hub.service import ServiceState
 from hub.supervisor import Supervisor
+from routines.ports import LinkChanged
 
 Work = Callable[[], Awaitable[None]]
 
@@ -50,8 +51,9 @@ async def settle() -> None:
 class House:
     def __init__(self, *services: Scripted) -> None:
         self.clock = VirtualClock(datetime(2026, 1, 1, tzinfo=UTC))
+        self.bus = Bus(self.clock)
         self.supervisor = Supervisor(
-            services, bus=Bus(self.clock), clock=self.clock, random_share=lambda: 0.0, stop_limit_seconds=0.05
+            services, bus=self.bus, clock=self.clock, random_share=lambda: 0.0, stop_limit_seconds=0.05
         )
         self.task = asyncio.create_task(self.supervisor.run())
 
@@ -174,3 +176,15 @@ def test_needs_in_a_circle_are_refused() -> None:
 
     with pytest.raises(ValueError, match="circle"):
         asyncio.run(build())
+
+
+async def test_a_link_that_is_down_is_shown_as_degraded_with_its_hint_until_it_is_up_again() -> None:
+    house = House(Scripted("mqtt", work_for_ever))
+    await settle()
+    for up, state in ((False, ServiceState.DEGRADED), (True, ServiceState.READY)):
+        await house.bus.send(LinkChanged(link="mqtt", up=up, why="because", hint="Do this."))
+        await settle()
+        [shown] = house.supervisor.states()
+        assert (shown.state, shown.why, shown.hint) == (state, "because", "Do this.")
+    house.task.cancel()
+    await asyncio.wait({house.task})
