@@ -66,7 +66,7 @@ class SpeechEmbedding:
         chunk : ndarray
             The next `CHUNK_FRAMES` samples, full scale is +-1.
         """
-        return self.process_all(chunk)[0]
+        return np.asarray(self.process_all(chunk)[0])
 
     def process_all(self, samples: NDArray[np.float32]) -> Tensor:
         """Return the embeddings at the ends of many chunks at once, shape ``(chunks, 96)``.
@@ -92,7 +92,7 @@ class SpeechEmbedding:
         windows = sliding_window_view(history, _WINDOW_MELS, axis=0)[_CHUNK_MELS::_CHUNK_MELS]
         feed = np.ascontiguousarray(windows.transpose(0, 2, 1))[..., None]
         [embeddings] = self._embedding.run({"input_1": feed})
-        return embeddings.reshape(chunks, EMBEDDING_VALUES)
+        return np.reshape(embeddings, (chunks, EMBEDDING_VALUES))
 
     def _mel_frames(self, sound: NDArray[np.float32]) -> Tensor:
         """Return log-mel frames, shape ``(frames, 32)``, scaled as the embedding was trained."""

@@ -1,0 +1,139 @@
+"""The Home Assistant link against a small server that speaks its websocket API."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from integrations.home_assistant.client import HomeAssistantLink
+from routines.effects import CallService
+from routines.ports import DeviceChanged, LinkChanged, LinkEvent
+from tests.integrations.fake_home_assistant import TOKEN, FakeHomeAssistant, until
+
+LIGHT = "light.hall"
+
+
+class Inbox:
+    def __init__(self) -> None:
+        self.events: list[LinkEvent] = []
+
+    async def send(self, event: LinkEvent) -> None:
+        self.events.append(event)
+
+    @property
+    def lights(self) -> list[str]:
+        return [one.state for one in self.events if isinstance(one, DeviceChanged) and one.entity_id == LIGHT]
+
+    @property
+    def links(self) -> list[LinkChanged]:
+        return [one for one in self.events if isinstance(one, LinkChanged)]
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[FakeHomeAssistant]:
+    server = FakeHomeAssistant()
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@asynccontextmanager
+async def linked(
+    server: FakeHomeAssistant, inbox: Inbox, token: str = TOKEN, limit_seconds: float = 5.0
+) -> AsyncIterator[HomeAssistantLink]:
+    link = HomeAssistantLink(
+        url=f"http://127.0.0.1:{server.port}",
+        token=token,
+        outbox=inbox,
+        call_limit_seconds=limit_seconds,
+        ping_interval_seconds=0.05,
+        first_wait_seconds=0.05,
+    )
+    task = asyncio.create_task(link.run(lambda: None))
+    try:
+        await until(lambda: inbox.links)
+        yield link
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+
+
+def turn_on(action: str = "light.turn_on") -> CallService:
+    return CallService(action=action, target={"entity_id": LIGHT}, data={"brightness": 9})
+
+
+async def test_states_are_told_at_once_and_then_every_change(server: FakeHomeAssistant) -> None:
+    inbox = Inbox()
+    async with linked(server, inbox):
+        await until(lambda: inbox.lights == ["off"])
+        await server.set_state(LIGHT, "on")
+        await until(lambda: inbox.lights == ["off", "on"])
+
+
+async def test_a_call_reaches_its_target_with_its_data(server: FakeHomeAssistant) -> None:
+    async with linked(server, Inbox()) as link:
+        assert (await link.call(turn_on())).ok
+    [call] = server.calls
+    assert (call["domain"], call["service"]) == ("light", "turn_on")
+    assert (call["target"], call["service_data"]) == ({"entity_id": LIGHT}, {"brightness": 9})
+
+
+async def test_a_refused_call_says_why_and_the_events_go_on(server: FakeHomeAssistant) -> None:
+    inbox = Inbox()
+    async with linked(server, inbox) as link:
+        outcome = await link.call(turn_on("nope.nope"))
+        assert not outcome.ok
+        assert "nope.nope: Home Assistant refused it" in (outcome.error or "")
+        await server.set_state(LIGHT, "on")
+        await until(lambda: inbox.lights[-1] == "on")
+        assert len(inbox.links) == 1
+
+
+async def test_a_wrong_token_is_told_with_what_to_do_and_never_shown(server: FakeHomeAssistant) -> None:
+    inbox = Inbox()
+    async with linked(server, inbox, token="secret wrong token") as link:
+        [change] = inbox.links
+        assert not change.up
+        assert "refused the access token" in change.why
+        assert "long-lived access token" in change.hint
+        assert "secret" not in change.why + change.hint
+        assert "not connected" in ((await link.call(turn_on())).error or "")
+
+
+async def test_without_a_server_the_hint_names_the_setting() -> None:
+    server, inbox = FakeHomeAssistant(), Inbox()
+    server.port = 1
+    async with linked(server, inbox):
+        assert not inbox.links[0].up
+        assert "home_assistant.url" in inbox.links[0].hint
+
+
+async def test_after_a_restart_changes_are_known_and_calls_work(server: FakeHomeAssistant) -> None:
+    inbox = Inbox()
+    async with linked(server, inbox) as link:
+        await until(lambda: inbox.lights == ["off"])
+        await server.stop()
+        await until(lambda: inbox.lights == ["off", "unavailable"])
+        assert not (await link.call(turn_on())).ok
+        server.states[LIGHT] = "on"
+        await server.start()
+        await until(lambda: inbox.lights == ["off", "unavailable", "on"])
+        await server.set_state(LIGHT, "off")
+        await until(lambda: inbox.lights[-1] == "off")
+        assert (await link.call(turn_on())).ok
+        assert [change.up for change in inbox.links if change.up] == [True, True]
+
+
+async def test_a_call_that_is_never_answered_fails_in_time_and_the_connection_is_made_anew(
+    server: FakeHomeAssistant,
+) -> None:
+    inbox = Inbox()
+    async with linked(server, inbox, limit_seconds=0.2) as link:
+        server.answers_calls = False
+        assert "did not answer within 0.2 s" in ((await link.call(turn_on())).error or "")
+        server.answers_calls = True
+        await until(lambda: [change.up for change in inbox.links] == [True, False, True])
+        assert (await link.call(turn_on())).ok
