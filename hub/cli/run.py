@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hub.errors import BadInput
+from routines.facts import Json
 
 if TYPE_CHECKING:
     from hub.assemble import House
@@ -118,6 +120,7 @@ async def _report(house: House, snapshot: Path) -> None:
     from hub.status import write_snapshot
 
     while True:
-        extra = {"audio_frames": house.audio.frames}
+        lanes: dict[str, Json] = {lane.name: asdict(lane.statistics()) for lane in house.lanes}
+        extra: dict[str, Json] = {"audio_frames": house.audio.frames, "lanes": lanes}
         write_snapshot(snapshot, house.supervisor.states(), house.bus.statistics(), extra)
         await asyncio.sleep(_SNAPSHOT_SECONDS)

@@ -30,5 +30,8 @@ def status(
     for queue in snapshot.queues:
         if queue["dropped"]:
             print(f"{queue['name']} has lost {queue['dropped']} events")
-    for name, value in snapshot.extra.items():
-        print(f"{name}: {value}")
+    lanes = snapshot.extra.get("lanes")
+    for name, lane in (lanes if isinstance(lanes, dict) else {}).items():
+        if isinstance(lane, dict) and lane["dropped"]:
+            print(f"the {name} lane was too slow and lost {lane['dropped']} blocks of sound")
+    print(f"audio frames: {snapshot.extra.get('audio_frames')}")

@@ -24,6 +24,7 @@ from hassil.expression import (
     TextChunk,
 )
 from hassil.intents import IntentData, RangeSlotList, SlotList, TextSlotList
+from hassil.parser import ParseError
 from unicode_rbnf import RbnfEngine
 
 _NOT_SPOKEN = re.compile(r"[^\w\s']|_")
@@ -73,13 +74,16 @@ def compile_grammar(intents: Intents, *, after: str | None = None) -> Grammar:
     Raises
     ------
     ValueError
-        There is no sentence, or a rule is missing; the message names it.
+        There is no sentence, a rule is missing, or a template cannot be read; the message names it.
     """
     automaton = _Automaton(intents)
-    for intent in intents.intents.values():
-        for data in intent.data:
-            for sentence in data.sentences:
-                automaton.add(sentence, data)
+    try:
+        for intent in intents.intents.values():
+            for data in intent.data:
+                for sentence in data.sentences:  # hassil reads the templates here
+                    automaton.add(sentence, data)
+    except ParseError as error:
+        raise ValueError(f"a sentence template cannot be read: {error}") from error
     grammar = _WordGraph(automaton.arcs).grammar()
     return grammar if after is None else _preceded(grammar, after)
 

@@ -89,3 +89,100 @@ def test_doctor_reports_faults_and_no_secret(tmp_path: Path, capsys: pytest.Capt
     assert findings["config"]["ok"]
     assert not findings["mqtt"]["ok"]
     assert "hunter2" not in shown
+
+
+def listened(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict[str, object]]:
+    assert run_command(["listen", "--json", *arguments]) == 0
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+@pytest.fixture
+def spoken_file(tmp_path: Path) -> Path:
+    """Somebody says the wake word and a command, in stereo at 44.1 kHz."""
+    import numpy as np
+    import soundfile
+
+    from hub.playback.text_to_speech import speak
+
+    said = [0.3 * speak(text, 44_100)[0] for text in ("computer", "turn on the kitchen lights")]
+    pause = np.zeros(30_000, np.float32)
+    mono = np.concatenate([pause, said[0], pause, said[1], pause, pause])
+    soundfile.write(tmp_path / "said.flac", np.stack([mono, mono], axis=1), 44_100)
+    return tmp_path / "said.flac"
+
+
+def test_listen_tells_wake_word_transcript_and_command(
+    spoken_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wake, transcript, command, end = listened(capsys, str(spoken_file))
+    assert (wake["event"], wake["phrase"]) == ("wake", "computer")
+    assert (transcript["event"], transcript["text"]) == ("transcript", "turn on the kitchen lights")
+    assert (command["intent"], command["routine"], command["slots"]) == ("HassTurnOn", None, {"area": "kitchen"})
+    assert end["event"] == "end"
+    assert set(end["cpu_seconds"]) == {"gate", "vad", "wake", "asr", "decode"}  # type: ignore[call-overload]
+
+
+def test_listen_knows_the_phrases_of_routines(
+    tmp_path: Path, spoken_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    routine = "{id: lamp, triggers: [{trigger: voice, phrases: ['turn on the kitchen lights']}], actions: [{say: ok}]}"
+    (tmp_path / "r.yaml").write_text(f"version: 1\nroutines: [{routine}]\n", encoding="utf-8")
+    *_, command, _ = listened(capsys, str(spoken_file), "--routines", str(tmp_path / "r.yaml"))
+    assert (command["intent"], command["routine"]) == (None, "lamp")
+
+
+def test_speech_that_no_sentence_fits_is_a_transcript_but_no_command(
+    tmp_path: Path, spoken_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sentences = "language: en\nintents: {Order: {data: [{sentences: ['a large cappuccino with milk']}]}}\n"
+    (tmp_path / "coffee.yaml").write_text(sentences, encoding="utf-8")
+    arguments = (str(spoken_file), "--no-wake", "--sentences", str(tmp_path / "coffee.yaml"))
+    transcript, command, _ = listened(capsys, *arguments)
+    assert transcript["event"] == "transcript"
+    assert (command["intent"], command["routine"]) == (None, None)
+
+
+def test_a_file_in_which_nobody_speaks_has_no_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import numpy as np
+    import soundfile
+
+    noise = 0.01 * np.random.default_rng(1).standard_normal(32_000)
+    soundfile.write(tmp_path / "noise.wav", noise, 16_000)
+    assert [line["event"] for line in listened(capsys, str(tmp_path / "noise.wav"), "--no-wake")] == ["end"]
+
+
+@pytest.mark.parametrize(
+    ("sentences", "complaint"),
+    [
+        ("intents: {", "sentences.yaml:1"),
+        ("language: en\n", "intents"),
+        ("language: en\nintents: {A: {data: [{sentences: ['turn (on']}]}}\n", "template cannot be read"),
+        ("language: en\nintents: {A: {data: [{sentences: ['<gone> x']}]}}\n", "<gone>"),
+        ("language: en\nintents: {A: {data: [{sentences: ['{gone}']}]}}\n", "no sentence can be said"),
+    ],
+)
+def test_sentences_that_cannot_be_used_are_one_line(
+    tmp_path: Path, spoken_file: Path, capsys: pytest.CaptureFixture[str], sentences: str, complaint: str
+) -> None:
+    (tmp_path / "sentences.yaml").write_text(sentences, encoding="utf-8")
+    assert run_command(["listen", str(spoken_file), "--sentences", str(tmp_path / "sentences.yaml")]) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert complaint in line
+
+
+@pytest.mark.parametrize("content", [b"", b"RIFF\xff\x00\x00\x00WAVE", b"no sound"])
+def test_listen_refuses_what_is_no_whole_recording(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes
+) -> None:
+    (tmp_path / "bad.wav").write_bytes(content)
+    assert run_command(["listen", str(tmp_path / "bad.wav")]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_an_unknown_wake_word_is_refused_with_the_known_ones(
+    spoken_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(["listen", str(spoken_file), "--wake", "abracadabra"]) == 2
+    assert "computer" in capsys.readouterr().err

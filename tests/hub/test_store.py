@@ -70,7 +70,7 @@ async def test_a_batch_is_written_while_the_hub_runs_on(tmp_path: Path) -> None:
     for number in range(100):
         bus.publish(ended(f"r{number}", NOW))
     async with asyncio.timeout(5.0):
-        while len(recent_runs(path, 200)) < 100:  # noqa: ASYNC110 - another thread writes, no event to wait for
+        while len(recent_runs(path, 200)) < 100:
             await asyncio.sleep(0.005)
     task.cancel()
     await asyncio.wait({task})
