@@ -23,6 +23,8 @@ from rich.table import Table
 from hub.bus import Bus
 from hub.clock import SystemClock
 from hub.events import Observed
+from hub.hearing import BUILT_IN_SENTENCES, make_recognizer, read_phrases
+from hub.playback.text_to_speech import speak
 from hub.routine_driver import RoutineDriver
 from routines.effects import CallService, Outcome, Play, Publish, Say
 from routines.engine import Engine
@@ -31,6 +33,10 @@ from sensing.audio_block import AudioBlock
 from sensing.observations import PresenceChanged
 from sensing.simulation.renderer import RoomRenderer
 from sensing.simulation.scene import Scene, Walk
+from sensing.speech.energy_gate import EnergyGate
+from sensing.speech.listener import Listener
+from sensing.speech.voice_activity import VoiceActivity
+from sensing.speech.wake_word import WakeWord
 from sensing.ultrasound.demodulator import Demodulator
 from sensing.ultrasound.doppler_features import DopplerFeatures
 from sensing.ultrasound.emitter import CarrierEmitter
@@ -102,6 +108,45 @@ def sensing_milliseconds() -> dict[str, float]:
     return {name: 1_000 * cpu_seconds(work) / SECONDS for name, work in stages.items()}
 
 
+def hearing_milliseconds() -> dict[str, float]:
+    """Return CPU milliseconds of each level of hearing for a second of sound.
+
+    "open" is the cost while speech goes through the level; the minute has one command in a quiet room.
+    """
+    rate_hz = 16_000
+    speech = np.concatenate([speak("what is the weather in the kitchen today", rate_hz)[0]] * 4) * 0.3
+    speech = speech[: len(speech) // 1_280 * 1_280]
+    seconds = len(speech) / rate_hz
+    wake, voice, gate = WakeWord(), VoiceActivity(), EnergyGate()
+    recognizer = make_recognizer(read_phrases(BUILT_IN_SENTENCES, []), after="computer")
+
+    def recognise() -> None:
+        recognizer.feed(speech)
+        recognizer.finish()
+
+    open_levels = {
+        "gate": lambda: gate.process(speech),
+        "vad": lambda: voice.process(speech),
+        "wake": lambda: [wake.process(chunk) for chunk in speech.reshape(-1, 1_280)],
+        "asr": recognise,
+    }
+    result = {f"{name}, open": 1_000 * cpu_seconds(work) / seconds for name, work in open_levels.items()}
+    quiet = 0.001 * np.random.default_rng(1).standard_normal(60 * RATE_HZ)
+    command = np.concatenate([speak(text, RATE_HZ)[0] for text in ("computer", "turn on the lamp")])
+    minute = quiet.astype(np.float32)
+    minute[30 * RATE_HZ : 30 * RATE_HZ + len(command)] += 0.3 * command
+    listener = Listener(rate_hz=RATE_HZ, wake=wake, recognizer=recognizer)
+    started = time.process_time()
+    for first in range(0, len(minute), BLOCK):
+        piece = minute[None, first : first + BLOCK]
+        listener.process(AudioBlock(first_frame=first, rate_hz=RATE_HZ, capture=piece, reference=piece[:0]))
+    total = time.process_time() - started
+    result |= {
+        f"{name}, in a quiet minute": 1_000 * spent / 60 for name, spent in listener.cpu_seconds.items()
+    }
+    return {**result, "listener, in a quiet minute": 1_000 * total / 60}
+
+
 class Ear:
     """Takes effects and notes when they arrive."""
 
@@ -161,7 +206,7 @@ def main() -> None:
     matrix = np.random.default_rng(1).normal(size=(512, 512)).astype(np.float32)
     yardstick = 1_000 * cpu_seconds(lambda: [matrix @ matrix for _ in range(20)]) / 20
     latency = asyncio.run(latency_milliseconds())
-    stages = sensing_milliseconds()
+    stages = sensing_milliseconds() | hearing_milliseconds()
     result = {
         "yardstick_matrix_product_ms": yardstick,
         **{f"cpu_ms_per_second.{name}": value for name, value in stages.items()},

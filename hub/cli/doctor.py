@@ -12,6 +12,7 @@ from contextlib import closing
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
+from urllib.parse import urlsplit
 
 import typer
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from hub.config.hub_config import HubConfig
 
 _PACKAGES = ("roomwise", "numpy", "scipy", "onnxruntime", "pydantic", "paho-mqtt", "sounddevice")
-_BROKER_SECONDS = 2.0
+_ANSWER_SECONDS = 2.0
 
 
 class Finding(NamedTuple):
@@ -54,11 +55,14 @@ def _findings(directory: Path) -> Iterator[Finding]:
     for name in ("hub", "sensing", "routines", "integrations"):
         yield _import_clash(name)
     yield _port_audio()
+    yield from _models()
     config, findings = _configuration(directory)
     yield from findings
     if config is not None:
         yield _store(config)
         yield _broker(config)
+        if config.home_assistant is not None:
+            yield _home_assistant(config.home_assistant.url)
 
 
 def _version(package: str) -> Finding:
@@ -82,6 +86,16 @@ def _port_audio() -> Finding:
     if library is None and platform.system() == "Linux":
         return Finding("PortAudio", False, "not found; install libportaudio2 (only needed for a sound card)")
     return Finding("PortAudio", True, library or "comes with the sounddevice package")
+
+
+def _models() -> Iterator[Finding]:
+    from sensing.models.catalog import ModelDamaged, model_cards, shipped_model
+
+    for card in model_cards():
+        try:
+            yield Finding(f"model {card.name}", True, f"{shipped_model(card.name).name}, {card.licence}")
+        except ModelDamaged as error:
+            yield Finding(f"model {card.name}", False, str(error))
 
 
 def _configuration(directory: Path) -> tuple[HubConfig | None, list[Finding]]:
@@ -111,9 +125,19 @@ def _store(config: HubConfig) -> Finding:
 def _broker(config: HubConfig) -> Finding:
     if config.mqtt.host is None:
         return Finding("mqtt", True, "embedded broker")
-    address = f"{config.mqtt.host}:{config.mqtt.port}"
+    return _answers("mqtt", config.mqtt.host, config.mqtt.port)
+
+
+def _home_assistant(url: str) -> Finding:
+    parts = urlsplit(url)
+    return _answers(
+        "home_assistant", parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    )
+
+
+def _answers(part: str, host: str, port: int) -> Finding:
     try:
-        with socket.create_connection((config.mqtt.host, config.mqtt.port), timeout=_BROKER_SECONDS):
-            return Finding("mqtt", True, f"{address} answers")
+        with socket.create_connection((host, port), timeout=_ANSWER_SECONDS):
+            return Finding(part, True, f"{host}:{port} answers")
     except OSError as error:
-        return Finding("mqtt", False, f"{address} does not answer ({error}); is the broker running?")
+        return Finding(part, False, f"{host}:{port} does not answer ({error}); is it running?")

@@ -49,8 +49,8 @@ class FeedForward:
         self._second_moment = [np.zeros_like(weight) for weight in self._weights]
         self._steps = 0
 
-    def step(self, inputs: Matrix, targets: Matrix, sample_weights: Matrix, rate: float) -> float:
-        """Learn from one batch of shape ``(n, inputs)``; return its weighted mean loss."""
+    def step(self, inputs: Matrix, targets: Matrix, rate: float) -> float:
+        """Learn from one batch of shape ``(n, inputs)`` with targets 0 and 1; return its mean loss."""
         layers, masks = [inputs], []
         for index in range(0, len(self._weights) - 2, 2):
             hidden = np.maximum(layers[-1] @ self._weights[index] + self._weights[index + 1], 0)
@@ -59,15 +59,14 @@ class FeedForward:
             layers.append(hidden * keep.astype(np.float32))
         logits = (layers[-1] @ self._weights[-2] + self._weights[-1])[:, 0]
         guess = 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
-        share = sample_weights / sample_weights.sum()
-        slope = ((guess - targets) * share)[:, None].astype(np.float32)
+        slope = ((guess - targets) / len(targets))[:, None].astype(np.float32)
         gradients: list[Matrix] = []
         for index in range(len(self._weights) - 2, -1, -2):
             gradients = [layers[index // 2].T @ slope, slope.sum(axis=0), *gradients]
             if index:
                 slope = (slope @ self._weights[index].T) * masks[index // 2 - 1]
         self._move(gradients, rate)
-        return float(-(share * np.log(np.where(targets > 0.5, guess, 1 - guess) + 1e-9)).sum())
+        return float(-np.log(np.where(targets > 0.5, guess, 1 - guess) + 1e-9).mean())
 
     def _move(self, gradients: list[Matrix], rate: float) -> None:
         self._steps += 1
@@ -89,7 +88,7 @@ class FeedForward:
         for index in range(0, len(self._average) - 2, 2):
             layer = np.maximum(layer @ self._average[index] + self._average[index + 1], 0)
         logits = (layer @ self._average[-2] + self._average[-1])[:, 0]
-        return np.asarray(1 / (1 + np.exp(-logits)), np.float32)
+        return np.asarray(1 / (1 + np.exp(-np.clip(logits, -30, 30))), np.float32)
 
     def export(self, path: Path, *, shape: tuple[int, ...], mean: Matrix, scale: Matrix) -> None:
         """Write an ONNX file that standardises ``embeddings`` of this shape and gives ``score``."""

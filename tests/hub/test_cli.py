@@ -117,7 +117,11 @@ def test_listen_tells_wake_word_transcript_and_command(
     wake, transcript, command, end = listened(capsys, str(spoken_file))
     assert (wake["event"], wake["phrase"]) == ("wake", "computer")
     assert (transcript["event"], transcript["text"]) == ("transcript", "turn on the kitchen lights")
-    assert (command["intent"], command["routine"], command["slots"]) == ("HassTurnOn", None, {"area": "kitchen"})
+    assert (command["intent"], command["routine"], command["slots"]) == (
+        "HassTurnOn",
+        None,
+        {"area": "kitchen"},
+    )
     assert end["event"] == "end"
     assert set(end["cpu_seconds"]) == {"gate", "vad", "wake", "asr", "decode"}  # type: ignore[call-overload]
 
@@ -125,7 +129,8 @@ def test_listen_tells_wake_word_transcript_and_command(
 def test_listen_knows_the_phrases_of_routines(
     tmp_path: Path, spoken_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    routine = "{id: lamp, triggers: [{trigger: voice, phrases: ['turn on the kitchen lights']}], actions: [{say: ok}]}"
+    trigger = "{trigger: voice, phrases: ['turn on the kitchen lights']}"
+    routine = f"{{id: lamp, triggers: [{trigger}], actions: [{{say: ok}}]}}"
     (tmp_path / "r.yaml").write_text(f"version: 1\nroutines: [{routine}]\n", encoding="utf-8")
     *_, command, _ = listened(capsys, str(spoken_file), "--routines", str(tmp_path / "r.yaml"))
     assert (command["intent"], command["routine"]) == (None, "lamp")
