@@ -47,6 +47,8 @@ _LANE_BLOCKS = 200
 """Blocks that a lane may be behind: 2 s of 10 ms blocks, then the oldest is dropped and reported."""
 _LOSSLESS_LANE_BLOCKS = 10
 """Faster than real time a lane stays within 0.1 s, so that what it finds is answered in time."""
+_BEFORE_A_RECORDING = frozenset({"mqtt", "routines"})
+"""A recording would be over before the broker answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,16 +96,17 @@ def assemble(
     bus = Bus(clock)
     mixer = _mixer(config, directory)
 
-    def playback(frames: int) -> Block:
-        on_tick(frames)
-        return mixer.next_block(frames)
-
     def deliver(observation: Observation) -> None:
         bus.publish_from_thread(Observed(room=config.home.room, observation=observation, at=clock.now()))
 
     lanes = list(_lanes(loaded, deliver, bus, lossless=lossless))
     audio = AudioEngine(
-        device=device, playback=playback, lanes=lanes, lossless=lossless, on_event=bus.publish_from_thread
+        device=device,
+        playback=_ticking(mixer.next_block, on_tick),
+        lanes=lanes,
+        lossless=lossless,
+        on_event=bus.publish_from_thread,
+        needs=_BEFORE_A_RECORDING if lossless else frozenset(),
     )
     mqtt = _mqtt(config, broker_port, loaded.routines, bus)
     home_assistant = _home_assistant(config, bus)
@@ -123,6 +126,14 @@ def assemble(
         lanes=lanes,
         supervisor=Supervisor(services, bus=bus, clock=clock),
     )
+
+
+def _ticking(playback: Callable[[int], Block], on_tick: Callable[[int], None]) -> Callable[[int], Block]:
+    def next_block(frames: int) -> Block:
+        on_tick(frames)
+        return playback(frames)
+
+    return next_block
 
 
 def _mixer(config: HubConfig, directory: Path) -> Mixer:

@@ -36,9 +36,10 @@ class AudioEngine:
         lanes: Sequence[Lane],
         lossless: bool,
         on_event: Callable[[AudioGap], None] = _ignore,
+        needs: frozenset[str] = frozenset(),
     ) -> None:
         self.name = "audio"
-        self.needs: frozenset[str] = frozenset()
+        self.needs = needs
         self.frames = 0
         self.beats = 0
         self.finished = asyncio.Event()

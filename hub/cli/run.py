@@ -30,7 +30,7 @@ def run(
     from hub.log import configure_log
 
     directory = config or default_directory()
-    loaded = load_config(directory)
+    loaded = _fitted(load_config(directory), directory)
     configure_log(loaded.hub.log.level, json=json)
     asyncio.run(_live(loaded, directory))
 
@@ -67,14 +67,34 @@ async def _live(loaded: LoadedConfig, directory: Path) -> None:
             await asyncio.to_thread(broker.stop)
 
 
+def _fitted(loaded: LoadedConfig, directory: Path) -> LoadedConfig:
+    """Return the configuration with the rate and the microphones of its recording, if it names one."""
+    from dataclasses import replace
+
+    from hub.audio.sound_file import sound_file_info
+
+    settings = loaded.hub
+    if settings.audio.device != "file":
+        return loaded
+    if settings.audio.recording is None:
+        raise BadInput("hub.yaml: audio.device is file, but audio.recording names no file")
+    info = sound_file_info(directory / settings.audio.recording)
+    if settings.ultrasound.enabled and settings.ultrasound.carrier_hz >= info.rate_hz / 2:
+        raise BadInput(
+            f"{settings.audio.recording}: at {info.rate_hz} Hz it cannot hold the carrier of "
+            f"{settings.ultrasound.carrier_hz:g} Hz; set ultrasound.enabled to false"
+        )
+    audio = settings.audio.model_copy(update={"rate_hz": info.rate_hz, "microphones": info.channels})
+    return replace(loaded, hub=settings.model_copy(update={"audio": audio}))
+
+
 def _device(loaded: LoadedConfig, directory: Path) -> AudioDevice:
     """Return the sound device that the configuration names."""
     audio = loaded.hub.audio
     if audio.device == "file":
         from hub.audio.file_device import FileDevice
 
-        if audio.recording is None:
-            raise BadInput("hub.yaml: audio.device is file, but audio.recording names no file")
+        assert audio.recording is not None  # seen when the configuration was fitted to it
         return FileDevice(directory / audio.recording)
     if audio.device == "card":
         from hub.audio.portaudio_device import PortAudioDevice

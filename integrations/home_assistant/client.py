@@ -156,18 +156,12 @@ class HomeAssistantLink:
             await self._tell(entity_id, UNAVAILABLE, {})
         for state in states:
             await self._tell(state.entity_id, str(state.state), state.attributes)
-        tasks = [
-            asyncio.create_task(self._follow(events, subscription), name="Home Assistant events"),
-            asyncio.create_task(self._watch(commands), name="Home Assistant ping"),
-        ]
         try:
-            ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in ended:
-                task.result()
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._follow(events, subscription), name="Home Assistant events")
+                tasks.create_task(self._watch(commands), name="Home Assistant ping")
+        except ExceptionGroup as ended:
+            raise ended.exceptions[0] from ended
 
     async def _follow(self, events: AsyncWebsocketClient, subscription: int) -> None:
         """Tell every change of a state."""

@@ -11,6 +11,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import soundfile
+
+from hub.playback.text_to_speech import speak
+from hub.store.run_history import recent_runs
+
 
 def started(tmp_path: Path, hub_yaml: str) -> subprocess.Popen[str]:
     (tmp_path / "routines").mkdir(exist_ok=True)
@@ -53,10 +59,50 @@ def test_the_hub_comes_up_with_an_empty_configuration_and_ends_cleanly_at_sigter
 
 def test_without_its_broker_the_hub_goes_on_and_its_audio_runs(tmp_path: Path) -> None:
     hub = started(tmp_path, "version: 1\nmqtt: {host: 127.0.0.1, port: 1}\n")
-    found = services(tmp_path, hub, {"audio": "ready", "routines": "ready"})
+    found = services(tmp_path, hub, {"audio": "ready", "routines": "ready", "mqtt": "degraded"})
     assert ended(hub) == 0
     assert found["audio"]["state"] == "ready"
-    assert found["mqtt"]["state"] != "ready"
+    assert found["mqtt"]["state"] == "degraded"
+    assert "mqtt.host" in found["mqtt"]["hint"]
+
+
+PARTY = """
+version: 1
+routines:
+  - id: party
+    triggers: [{trigger: voice, phrases: ["(run|start) party time"]}]
+    actions: [{publish: {topic: lights/all, payload: party}}]
+"""
+
+
+def recording(tmp_path: Path, rate_hz: int) -> None:
+    """Somebody asks for party time, in a recording of two microphones."""
+    pause = np.zeros(rate_hz, np.float32)
+    said = [0.3 * speak(text, rate_hz)[0] for text in ("computer", "start party time")]
+    mono = np.concatenate([pause, said[0], pause[: rate_hz // 2], said[1], pause, pause])
+    soundfile.write(tmp_path / "said.flac", np.stack([mono, mono], axis=1), rate_hz)
+
+
+def test_on_a_recording_the_hub_hears_a_command_runs_its_routine_and_ends(tmp_path: Path) -> None:
+    recording(tmp_path, 16_000)
+    (tmp_path / "routines").mkdir()
+    (tmp_path / "routines" / "party.yaml").write_text(PARTY, encoding="utf-8")
+    settings = "audio: {device: file, recording: said.flac}\nultrasound: {enabled: false}\n"
+    hub = started(tmp_path, f"version: 1\n{settings}")
+    _, errors = hub.communicate(timeout=60)
+    assert hub.returncode == 0, errors
+    [run] = recent_runs(tmp_path / "state" / "roomwise" / "roomwise.sqlite3", limit=10)
+    assert (run.routine, run.result) == ("party", "finished")
+
+
+def test_a_recording_too_slow_for_the_carrier_is_refused_in_one_line(tmp_path: Path) -> None:
+    recording(tmp_path, 16_000)
+    hub = started(tmp_path, "version: 1\naudio: {device: file, recording: said.flac}\n")
+    _, errors = hub.communicate(timeout=30)
+    assert hub.returncode == 2
+    [line] = errors.splitlines()
+    assert "16000 Hz" in line
+    assert "ultrasound.enabled" in line
 
 
 def test_a_wrong_configuration_ends_with_one_line_a_problem_and_status_2(tmp_path: Path) -> None:
