@@ -24,6 +24,8 @@ class AudioEngine:
         Frame number just after the last block.
     beats : int
         Ticks done; it grows as long as the sound card lives.
+    lost_frames : int
+        Frames that the sound card lost (xruns).
     finished : asyncio.Event
         Set when a recording or simulated room has ended and the lanes are drained.
     """
@@ -42,6 +44,7 @@ class AudioEngine:
         self.needs = needs
         self.frames = 0
         self.beats = 0
+        self.lost_frames = 0
         self.finished = asyncio.Event()
         self._device = device
         self._playback = playback
@@ -97,6 +100,7 @@ class AudioEngine:
         frames = captured.capture.shape[1]
         stream.write(self._playback(frames))
         if captured.lost_frames:
+            self.lost_frames += captured.lost_frames
             first = captured.first_frame - captured.lost_frames
             self._on_event(AudioGap(lane="device", first_frame=first, frames=captured.lost_frames))
         block = AudioBlock(

@@ -141,6 +141,10 @@ async def _report(house: House, snapshot: Path) -> None:
 
     while True:
         lanes: dict[str, Json] = {lane.name: asdict(lane.statistics()) for lane in house.lanes}
-        extra: dict[str, Json] = {"audio_frames": house.audio.frames, "lanes": lanes}
+        extra: dict[str, Json] = {
+            "audio_frames": house.audio.frames,
+            "lost_frames": house.audio.lost_frames,
+            "lanes": lanes,
+        }
         write_snapshot(snapshot, house.supervisor.states(), house.bus.statistics(), extra)
         await asyncio.sleep(_SNAPSHOT_SECONDS)

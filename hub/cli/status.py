@@ -34,4 +34,4 @@ def status(
     for name, lane in (lanes if isinstance(lanes, dict) else {}).items():
         if isinstance(lane, dict) and lane["dropped"]:
             print(f"the {name} lane was too slow and lost {lane['dropped']} blocks of sound")
-    print(f"audio frames: {snapshot.extra.get('audio_frames')}")
+    print(f"audio: {snapshot.extra.get('audio_frames')} frames, {snapshot.extra.get('lost_frames')} lost")

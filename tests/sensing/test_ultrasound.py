@@ -159,3 +159,37 @@ def test_real_people_who_walk_are_seen_in_every_recording() -> None:
         present = [seen.at for seen in found if isinstance(seen, PresenceChanged) and seen.present]
         # the slowest of them begins to walk about half a second into the recording
         assert min(present, default=9.9) < 2.0, row["file"]
+
+
+@given(cuts=st.lists(st.integers(1, 4 * RATE - 1), max_size=8, unique=True))
+@settings(max_examples=5, deadline=None)
+def test_what_the_sensor_sees_does_not_depend_on_how_the_sound_is_cut(
+    walking_capture: Block, cuts: list[int]
+) -> None:
+    sensor = UltrasoundSensor(rate_hz=RATE, microphones=2, carrier_hz=CARRIER)
+    found: list[Observation] = []
+    for first, end in pairwise([0, *sorted(cuts), walking_capture.shape[1]]):
+        piece = walking_capture[:, first:end].copy()
+        block = AudioBlock(first_frame=first, rate_hz=RATE, capture=piece, reference=piece[:0])
+        found += sensor.process(block)
+    usual = observed(walking_capture, RATE, CARRIER)
+    assert [(type(one), one.frame) for one in found] == [(type(one), one.frame) for one in usual]
+    assert any(isinstance(one, PresenceChanged) for one in found)
+
+
+@pytest.fixture(scope="module")
+def walking_capture() -> Block:
+    walk = Walk(start_seconds=1.5, path=((2, 4, 0), (0.3, 1.2, 0)))
+    return simulated(Scene(rate_hz=RATE, seconds=4, walks=(walk,)))
+
+
+@given(cuts=st.lists(st.integers(1, 9_599), max_size=6, unique=True))
+@settings(max_examples=5, deadline=None)
+def test_a_simulated_room_sounds_the_same_however_it_is_cut(cuts: list[int]) -> None:
+    walk = Walk(start_seconds=0, path=((1, 3, 0), (0.3, 1.2, 0)))
+    room = RoomRenderer(Scene(rate_hz=RATE, seconds=0.2, walks=(walk,)), CARRIER)
+    tone = 0.1 * np.sin(2 * np.pi * CARRIER / RATE * np.arange(9_600)).astype(np.float32)[None]
+    whole = room.render(0, tone)
+    room.reset()
+    pieces = [room.render(a, tone[:, a:b]) for a, b in pairwise([0, *sorted(cuts), 9_600])]
+    assert np.allclose(np.concatenate(pieces, axis=1), whole, atol=1e-5)
