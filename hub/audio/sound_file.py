@@ -68,7 +68,7 @@ def read_blocks(path: Path, block_frames: int) -> Iterator[Block]:
     Raises
     ------
     BadInput
-        The file cannot be opened, or breaks off in the middle.
+        The file cannot be opened, breaks off in the middle, or holds something that is no number.
     """
     sound_file_info(path)
     with soundfile.SoundFile(str(path)) as file:
@@ -80,6 +80,11 @@ def read_blocks(path: Path, block_frames: int) -> Iterator[Block]:
                 raise BadInput(f"{path}: breaks off at frame {file.tell()} ({reason})") from error
             if len(samples) == 0:
                 return
+            if not np.isfinite(samples).all():
+                frame = file.tell() - len(samples) + int(np.argmin(np.isfinite(samples).all(axis=1)))
+                raise BadInput(
+                    f"{path}: frame {frame} is not a number; the recording is damaged, make it again"
+                )
             yield np.ascontiguousarray(samples.T)
 
 

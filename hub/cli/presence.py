@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hub.cli.json_lines import print_json
+from hub.errors import BadInput
 from routines.facts import Json
 
 if TYPE_CHECKING:
@@ -30,6 +31,10 @@ def presence(
 
     started = time.process_time()
     capture, rate_hz = read_all(file)
+    if carrier_hz is not None and not 0 < carrier_hz < rate_hz / 2:
+        raise BadInput(
+            f"--carrier-hz {carrier_hz:g}: a recording of {rate_hz} Hz holds less than {rate_hz // 2} Hz"
+        )
     carrier = find_carrier(capture, rate_hz, near_hz=carrier_hz)
     show = print_json if json else _print_words
     end: dict[str, Json] = {

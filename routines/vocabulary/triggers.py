@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from routines.quantities import Duration, TimeOfDay
+from routines.vocabulary.phrase import Phrases
 from routines.vocabulary.words import States, Texts, Weekdays, Word
 
 
@@ -38,7 +39,7 @@ class VoiceTrigger(Word):
 
     trigger: Literal["voice"]
     id: str | None = None
-    phrases: Texts
+    phrases: Phrases
     room: str | None = None
 
 

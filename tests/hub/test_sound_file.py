@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from hub.audio.sound_file import read_all
+from hub.audio.sound_file import read_all, read_blocks
 from hub.cli.main import run_command
 from hub.errors import BadInput
 
@@ -53,3 +53,11 @@ def test_presence_with_a_wrong_carrier_says_unknown_and_not_empty(
     path = wav(tmp_path / "noise.wav")
     assert run_command(["presence", str(path), "--carrier-hz", "20000", "--json"]) == 0
     assert '"degraded": ["no_carrier"]' in capsys.readouterr().out
+
+
+def test_a_sample_that_is_no_number_is_refused_with_its_frame(tmp_path: Path) -> None:
+    samples = np.zeros((1_000, 2), np.float32)
+    samples[700, 1] = np.nan
+    soundfile.write(tmp_path / "nan.wav", samples, 16_000, subtype="FLOAT")
+    with pytest.raises(BadInput, match="frame 700 is not a number"):
+        list(read_blocks(tmp_path / "nan.wav", 512))

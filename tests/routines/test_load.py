@@ -59,3 +59,30 @@ def test_unquoted_on_and_off_mean_the_states_that_were_written() -> None:
     routines, problems = load_routines(text, "hall.yaml")
     assert problems == []
     assert routines[0].triggers[0].model_dump()["to"] == ("on",)
+
+
+@pytest.mark.parametrize(
+    ("phrase", "words"),
+    [
+        ("turn (on", "the phrase cannot be read"),
+        ("play {music}", "there is no list {music}"),
+        ("[please] say <thing>", "there is no rule <thing>"),
+        ("", "an empty phrase"),
+    ],
+)
+def test_a_phrase_that_cannot_be_spoken_is_a_problem_at_its_place(phrase: str, words: str) -> None:
+    text = GOOD.replace(
+        "{trigger: presence, room: hall, to: detected}", f"{{trigger: voice, phrases: ['{phrase}']}}"
+    )
+    _, [problem] = load_routines(text, "hall.yaml")
+    assert words in str(problem)
+    assert (problem.line, problem.column) == (5, 36)
+
+
+def test_a_phrase_may_hold_choices_options_and_numbers() -> None:
+    voice = "{trigger: voice, phrases: ['(dim|set) [the] light[s] to {0..100:level} percent']}"
+    routines, problems = load_routines(
+        GOOD.replace("{trigger: presence, room: hall, to: detected}", voice), "x"
+    )
+    assert problems == []
+    assert len(routines) == 1
