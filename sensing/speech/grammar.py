@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hassil import Intents
@@ -46,17 +46,36 @@ class Grammar:
         """All words of all sentences."""
         return frozenset(word for _, _, word in self.arcs if word is not None)
 
+    def accepts(self, words: Sequence[str]) -> bool:
+        """Return whether the words are a whole sentence."""
+        leaving = self._leaving()
+        nodes = {self.start}
+        for word in (*words, None):
+            waiting = list(nodes)
+            while waiting:  # arcs without a word
+                silent = {to for to, said in leaving.get(waiting.pop(), ()) if said is None} - nodes
+                nodes |= silent
+                waiting += silent
+            if word is not None:
+                nodes = {to for node in nodes for to, said in leaving.get(node, ()) if said == word}
+        return self.final in nodes
+
     def sentences(self) -> Iterator[str]:
         """Yield every sentence, for tests of small grammars."""
-        leaving: dict[int, list[tuple[int, str | None]]] = {}
-        for first, second, word in self.arcs:
-            leaving.setdefault(first, []).append((second, word))
+        leaving = self._leaving()
         paths: list[tuple[int, tuple[str, ...]]] = [(self.start, ())]
         while paths:
             node, said = paths.pop()
             if node == self.final:
                 yield " ".join(said)
             paths += [(to, said if word is None else (*said, word)) for to, word in leaving.get(node, ())]
+
+    def _leaving(self) -> dict[int, list[tuple[int, str | None]]]:
+        """Return the arcs of each node as ``(to, word)``."""
+        leaving: dict[int, list[tuple[int, str | None]]] = {}
+        for first, second, word in self.arcs:
+            leaving.setdefault(first, []).append((second, word))
+        return leaving
 
 
 def compile_grammar(intents: Intents, *, after: str | None = None) -> Grammar:

@@ -24,7 +24,7 @@ from sensing.observations import (
     WakeWordHeard,
 )
 from sensing.speech.energy_gate import EnergyGate
-from sensing.speech.recognizer import Hypothesis, SpeechRecognizer
+from sensing.speech.recognizer import SURE_CONFIDENCE, SpeechRecognizer
 from sensing.speech.speech_embedding import CHUNK_FRAMES, RATE_HZ
 from sensing.speech.voice_activity import WINDOW_FRAMES, VoiceActivity
 from sensing.speech.wake_word import Wake, WakeWord
@@ -152,9 +152,10 @@ class Listener:
     def _woken(self, wake: Wake) -> list[Observation]:
         """Open the recogniser; it hears the wake word and everything since."""
         heard = WakeWordHeard(
-            at=self._frame() / self._rate_hz, frame=self._frame(), phrase=self._wake.phrase, score=wake.score
+            at=self._seconds(), frame=self._frame(), phrase=self._wake.phrase, score=wake.score
         )
         self._begin_command(_COMMAND_LEAD_SECONDS)
+        self._is_one_breath = True
         self._heard_seconds = self._pause_seconds = 0.0
         return [heard, *self._change("hearing")]
 
@@ -164,7 +165,7 @@ class Listener:
         self._recognizer.reset()
         with self._metered("asr"):
             self._recognizer.feed(lead)
-        self._command_start = self._chunks * CHUNK_FRAMES - len(lead)
+        self._command_start_seconds = self._seconds() - len(lead) / RATE_HZ
         self._speech_seconds = 0.0
 
     def _hear(self, chunk: NDArray[np.float32], speech: list[float]) -> list[Observation]:
@@ -178,57 +179,73 @@ class Listener:
                 self._pause_seconds = 0.0
             else:
                 self._pause_seconds += WINDOW_FRAMES / RATE_HZ
-        has_spoken = self._speech_seconds >= _ENOUGH_SPEECH_SECONDS
-        if not has_spoken and self._pause_seconds >= _BREATH_SECONDS:
-            self._begin_command(_BREATH_SECONDS)
-        is_over = self._pause_seconds >= (_PAUSE_SECONDS if has_spoken else _PATIENCE_SECONDS)
-        return self._conclude() if is_over or self._heard_seconds >= _LONGEST_SECONDS else []
+        if self._heard_seconds >= _LONGEST_SECONDS:
+            return self._conclude()
+        if self._speech_seconds >= _ENOUGH_SPEECH_SECONDS:
+            return self._conclude() if self._pause_seconds >= _PAUSE_SECONDS else []
+        if self._pause_seconds >= _PATIENCE_SECONDS:
+            return self._sleep()
+        return self._breathe() if self._pause_seconds >= _BREATH_SECONDS else []
+
+    def _breathe(self) -> list[Observation]:
+        """Take a short command said in one breath with the wake word, or wait for one that comes alone."""
+        said = self._recognised() if self._is_one_breath else []
+        if said and said[0].confidence >= SURE_CONFIDENCE:
+            return [*said, *self._sleep()]
+        self._is_one_breath = False
+        self._begin_command(_BREATH_SECONDS)
+        return []
 
     def _conclude(self) -> list[Observation]:
-        """Return the transcript, if anything was said, and go back to sleep."""
-        with self._metered("asr"):
-            hypotheses = self._recognizer.finish()
-        self._quiet_chunks = _LISTENING_CHUNKS
-        self._kept.clear()  # the wake word in it has been answered
-        transcripts = [self._transcript(one) for one in hypotheses[:1]]
-        if not transcripts and self._speech_seconds >= _ENOUGH_SPEECH_SECONDS:
-            start = self._command_start / RATE_HZ
-            at = self._chunks * CHUNK_FRAMES / RATE_HZ
-            transcripts = [
+        """Return the transcript of what was said, empty where no sentence fits, and go back to sleep."""
+        said = self._recognised()
+        if not said and self._speech_seconds >= _ENOUGH_SPEECH_SECONDS:
+            said = [
                 TranscriptDone(
-                    at=self._frame() / self._rate_hz,
+                    at=self._seconds(),
                     frame=self._frame(),
                     text="",
                     confidence=0.0,
-                    start=start,
-                    end=at,
+                    start=self._command_start_seconds,
+                    end=self._seconds(),
                 )
             ]
-        return [*(one for one in transcripts if one is not None), *self._change("asleep")]
+        return [*said, *self._sleep()]
 
-    def _transcript(self, hypothesis: Hypothesis) -> TranscriptDone | None:
-        """Return what was said after the wake word; None for the wake word alone."""
-        words = hypothesis.words
+    def _sleep(self) -> list[Observation]:
+        self._quiet_chunks = _LISTENING_CHUNKS
+        self._kept.clear()  # the wake word in it has been answered
+        return self._change("asleep")
+
+    def _recognised(self) -> list[TranscriptDone]:
+        """Return what was said after the wake word; nothing for the wake word alone."""
+        with self._metered("asr"):
+            hypotheses = self._recognizer.finish()
+        words = hypotheses[0].words if hypotheses else ()
         wake = self._wake.phrase.split()
         if [word.text for word in words[: len(wake)]] == wake:
             words = words[len(wake) :]
         if not words:
-            return None
-        start = self._command_start / RATE_HZ
-        return TranscriptDone(
-            at=self._frame() / self._rate_hz,
-            frame=self._frame(),
-            text=" ".join(word.text for word in words),
-            confidence=hypothesis.confidence,
-            start=start + words[0].start_seconds,
-            end=start + words[-1].end_seconds,
-        )
+            return []
+        return [
+            TranscriptDone(
+                at=self._seconds(),
+                frame=self._frame(),
+                text=" ".join(word.text for word in words),
+                confidence=hypotheses[0].confidence,
+                start=self._command_start_seconds + words[0].start_seconds,
+                end=self._command_start_seconds + words[-1].end_seconds,
+            )
+        ]
 
     def _change(self, tier: AttentionTier) -> list[Observation]:
         if tier == self._tier:
             return []
         self._tier = tier
-        return [AttentionChanged(at=self._frame() / self._rate_hz, frame=self._frame(), tier=tier)]
+        return [AttentionChanged(at=self._seconds(), frame=self._frame(), tier=tier)]
+
+    def _seconds(self) -> float:
+        return self._frame() / self._rate_hz
 
     def _frame(self) -> int:
         """Return the sound card's frame number at the end of the chunk."""

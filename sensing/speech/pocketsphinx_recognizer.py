@@ -51,6 +51,7 @@ class PocketSphinxRecognizer:
 
     def __init__(self, grammar: Grammar, *, pronounce: Callable[[str], str]) -> None:
         self._decoder = Decoder(lm=None, lw=_LANGUAGE_WEIGHT, maxhmmpf=_MOST_STATES, loglevel="FATAL")
+        self._grammar = grammar
         unknown = sorted(word for word in grammar.words if self._decoder.lookup_word(word) is None)
         for word in unknown:
             self._decoder.add_word(word, pronounce(word), word == unknown[-1])
@@ -73,7 +74,7 @@ class PocketSphinxRecognizer:
         self._pieces.append(samples)
 
     def finish(self) -> list[Hypothesis]:
-        """Return the best sentence, or nothing where none fits."""
+        """Return the best sentence, of no confidence where none fits whole; nothing in silence."""
         speech = _prepared(np.concatenate([np.zeros(0, np.float32), *self._pieces]))
         self.reset()
         if not len(speech):
@@ -81,6 +82,11 @@ class PocketSphinxRecognizer:
         words, score = self._search(_SENTENCES, speech)
         if not words:
             return []
+        # Where the last sound led into another word, the decoder gives a sentence that is not over.
+        whole = [said for said in (words, words[:-1]) if self._grammar.accepts([one.text for one in said])]
+        if not whole or not whole[0]:
+            return [Hypothesis(words=words, confidence=0.0)]
+        words = whole[0]
         phones, free_score = self._search(_PHONES, speech)
         margin = (score - free_score) / (_seconds(words) / _FRAME_SECONDS)
         covered = min(1.0, _seconds(words) / max(_seconds(phones), _FRAME_SECONDS))

@@ -164,6 +164,25 @@ def test_a_command_in_one_breath_with_the_wake_word_is_understood(listener: List
     assert [one.text for one in of(TranscriptDone, seen)] == ["turn off the lamp"]
 
 
+def test_a_single_word_in_one_breath_with_the_wake_word_is_understood_at_once(listener: Listener) -> None:
+    sound = np.concatenate([quiet(1), said("computer stop"), quiet(3)])
+    [done] = of(TranscriptDone, heard(listener, sound))
+    assert done.text == "stop"
+    assert done.at - done.end < 1.0
+
+
+def test_times_are_those_of_the_sound_card_also_when_listening_starts_late(listener: Listener) -> None:
+    sound = np.concatenate([quiet(1), said("computer"), quiet(0.6), said("never mind"), quiet(1.5)])
+    late = 50 * RATE_HZ
+    step = 160
+    for first in range(0, len(sound), step):
+        piece = sound[None, first : first + step]
+        block = AudioBlock(first_frame=late + first, rate_hz=RATE_HZ, capture=piece, reference=piece[:0])
+        for one in of(TranscriptDone, listener.process(block)):
+            assert 50 < one.start < one.end < one.at < 50 + len(sound) / RATE_HZ
+            break
+
+
 def test_without_the_wake_word_nothing_is_recognised(listener: Listener) -> None:
     seen = heard(listener, np.concatenate([quiet(1), said("turn on the kitchen lights"), quiet(2)]))
     assert not of(WakeWordHeard, seen)
@@ -212,6 +231,12 @@ def test_templates_become_exactly_their_sentences() -> None:
     lights = [f"turn {way}{the} light{s}" for way in ("on", "off") for the in ("", " the") for s in ("", "s")]
     waits = [f"wait {number} minute{s}" for number in ("twenty", "twenty one") for s in ("", "s")]
     assert sorted(compile_grammar(intents).sentences()) == sorted([*lights, *waits, "one two", "two one"])
+    assert all(
+        compile_grammar(intents).accepts(sentence.split()) for sentence in [*lights, *waits, "two one"]
+    )
+    assert not any(
+        compile_grammar(intents).accepts(words) for words in (["turn"], ["one"], [], ["two", "one", "one"])
+    )
     assert "computer one two" in set(compile_grammar(intents, after="computer").sentences())
 
 
