@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hub.demo.journey import DIRECTORY
 from hub.playback.limiter import Limiter
 from hub.playback.mixer import Mixer
 from hub.playback.text_to_speech import speak
+from hub.spatial.filter_design import SpatialFilters, design_filters
+from hub.spatial.layout import load_layout
+from hub.spatial.renderer import SpatialRenderer
 from sensing.ultrasound.emitter import CarrierEmitter
 
 RATE_HZ = 48_000
@@ -47,6 +52,30 @@ def test_the_mix_never_clips(loudness: float, sounds: int, level: float) -> None
         sound = loudness * np.random.default_rng(seed).standard_normal((2, 4800))
         mixer.play(sound.astype(np.float32))
     assert max(np.abs(mixer.next_block(480)).max() for _ in range(15)) <= 1
+
+
+@pytest.fixture(scope="module")
+def filters() -> SpatialFilters:
+    return design_filters(load_layout(DIRECTORY / "speakers.yaml"))
+
+
+@pytest.mark.parametrize("loudness", [0.05, 1.0, 20.0])
+def test_spatial_sound_and_carrier_together_never_clip_and_the_carrier_keeps_its_level(
+    filters: SpatialFilters, loudness: float
+) -> None:
+    emitter = CarrierEmitter(carrier_hz=20_000, rate_hz=RATE_HZ, level=0.1)
+    emitter.start()
+    renderer = SpatialRenderer(filters, RATE_HZ)
+    mixer = Mixer(rate_hz=RATE_HZ, speakers=2, renderer=renderer, emitter=emitter)
+    mixer.play((loudness * np.random.default_rng(1).standard_normal((2, RATE_HZ))).astype(np.float32))
+    played = np.concatenate([mixer.next_block(480) for _ in range(100)], axis=1)
+    assert np.abs(played).max() <= 1
+    steady = played[0, RATE_HZ // 4 : 3 * RATE_HZ // 4]
+    tone = np.exp(-2j * np.pi * 20_000 / RATE_HZ * np.arange(len(steady)))
+    # The limiter may leave 1 % of what it takes from the music at the carrier's frequency.
+    assert 2 * abs(np.mean(steady * tone)) == pytest.approx(0.1, rel=0.03)
+    music = played[1, RATE_HZ // 4 : 3 * RATE_HZ // 4]
+    assert np.sqrt(np.mean(music**2)) > 0.3 * min(loudness, 0.3)
 
 
 def test_music_leaves_the_carrier_alone() -> None:

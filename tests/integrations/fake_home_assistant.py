@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
-from aiohttp import web
+from aiohttp import WSMsgType, web
 
 TOKEN = "the right token"
 
 
 class FakeHomeAssistant:
-    """A server whose states and answers the test decides."""
+    """A server whose states and answers the test decides.
+
+    Attributes
+    ----------
+    mute : set of str
+        Types of messages that are never answered; ``login`` for the first one of a connection.
+    on_subscribe : callable
+        Called once events are subscribed to, before anything else is answered.
+    """
 
     def __init__(self) -> None:
         self.states: dict[str, str] = {"light.hall": "off"}
         self.calls: list[dict[str, Any]] = []
-        self.answers_calls = True
+        self.mute: set[str] = set()
+        self.stage = "RUNNING"
+        self.logins = 0
+        self.on_subscribe: Callable[[], None] = lambda: None
         self._sockets: set[web.WebSocketResponse] = set()
         self._subscriptions: dict[web.WebSocketResponse, int] = {}
         self._runner: web.AppRunner | None = None
@@ -39,7 +51,14 @@ class FakeHomeAssistant:
 
     async def set_state(self, entity_id: str, state: str) -> None:
         self.states[entity_id] = state
-        data = {"entity_id": entity_id, "new_state": shown(entity_id, state), "old_state": None}
+        await self._fire(entity_id, shown(entity_id, state))
+
+    async def remove(self, entity_id: str) -> None:
+        del self.states[entity_id]
+        await self._fire(entity_id, None)
+
+    async def _fire(self, entity_id: str, new_state: dict[str, Any] | None) -> None:
+        data = {"entity_id": entity_id, "new_state": new_state, "old_state": None}
         event = {"event_type": "state_changed", "data": data, "origin": "LOCAL"}
         event |= {"time_fired": "2026-01-01T00:00:00+00:00", "context": context()}
         for socket, number in self._subscriptions.items():
@@ -49,19 +68,27 @@ class FakeHomeAssistant:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         self._sockets.add(socket)
-        await socket.send_json({"type": "auth_required", "ha_version": "2025.4.4"})
-        login = await socket.receive_json()
-        if login.get("access_token") != TOKEN:
-            await socket.send_json({"type": "auth_invalid", "message": "Invalid access token or password"})
-            return socket
-        await socket.send_json({"type": "auth_ok", "ha_version": "2025.4.4"})
         try:
-            async for message in socket:
-                await self._answer(socket, message.json())
+            await self._talk(socket)
         finally:
             self._sockets.discard(socket)
             self._subscriptions.pop(socket, None)
         return socket
+
+    async def _talk(self, socket: web.WebSocketResponse) -> None:
+        self.logins += 1
+        await socket.send_json({"type": "auth_required", "ha_version": "2025.4.4"})
+        login = await socket.receive()
+        if login.type is not WSMsgType.TEXT:
+            return
+        if login.json()["access_token"] != TOKEN:
+            await socket.send_json({"type": "auth_invalid", "message": "Invalid access token or password"})
+            return
+        if "login" not in self.mute:
+            await socket.send_json({"type": "auth_ok", "ha_version": "2025.4.4"})
+        async for message in socket:
+            if message.type is WSMsgType.TEXT and message.json()["type"] not in self.mute:
+                await self._answer(socket, message.json())
 
     async def _answer(self, socket: web.WebSocketResponse, asked: dict[str, Any]) -> None:
         number = asked["id"]
@@ -71,14 +98,15 @@ class FakeHomeAssistant:
                 await socket.send_json({"id": number, "type": "pong"})
                 return
             case "get_config":
-                result = {"state": "RUNNING"}
+                result = {"state": self.stage}
             case "get_states":
                 result = [shown(entity_id, state) for entity_id, state in self.states.items()]
             case "subscribe_events":
                 self._subscriptions[socket] = number
+                self.on_subscribe()
             case "call_service":
                 self.calls.append(asked)
-                if not self.answers_calls:
+                if asked["domain"] in self.mute:
                     return
                 if asked["domain"] == "nope":
                     error = {"code": "not_found", "message": "Service nope.nope not found."}

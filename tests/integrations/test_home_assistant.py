@@ -127,13 +127,86 @@ async def test_after_a_restart_changes_are_known_and_calls_work(server: FakeHome
         assert [change.up for change in inbox.links if change.up] == [True, True]
 
 
-async def test_a_call_that_is_never_answered_fails_in_time_and_the_connection_is_made_anew(
+async def test_a_slow_call_holds_nobody_up_and_failing_in_time_leaves_the_link_up(
     server: FakeHomeAssistant,
 ) -> None:
     inbox = Inbox()
-    async with linked(server, inbox, limit_seconds=0.2) as link:
-        server.answers_calls = False
-        assert "did not answer within 0.2 s" in ((await link.call(turn_on())).error or "")
-        server.answers_calls = True
-        await until(lambda: [change.up for change in inbox.links] == [True, False, True])
+    async with linked(server, inbox, limit_seconds=0.5) as link:
+        server.mute = {"script"}
+        slow = asyncio.create_task(link.call(CallService(action="script.long")))
+        await until(lambda: server.calls)
         assert (await link.call(turn_on())).ok
+        assert not slow.done()
+        assert "script.long: Home Assistant did not answer within 0.5 s" in ((await slow).error or "")
+        assert (await link.call(turn_on())).ok
+        assert [change.up for change in inbox.links] == [True]
+
+
+async def test_calls_one_after_the_other_share_a_connection(server: FakeHomeAssistant) -> None:
+    async with linked(server, Inbox()) as link:
+        for action in ("light.turn_on", "nope.nope", "light.turn_on"):
+            await link.call(turn_on(action))
+    assert server.logins == 2
+
+
+async def test_a_call_on_an_entity_that_is_not_there_fails(server: FakeHomeAssistant) -> None:
+    async with linked(server, Inbox()) as link:
+        outcome = await link.call(CallService(action="light.turn_on", target={"entity_id": "light.nope"}))
+        assert outcome.error == "light.turn_on: Home Assistant has no light.nope; correct the target"
+        everywhere = CallService(action="light.turn_off", target={"entity_id": "all", "area_id": "hall"})
+        assert (await link.call(everywhere)).ok
+
+
+async def test_a_change_between_subscription_and_states_is_told(server: FakeHomeAssistant) -> None:
+    changes: list[asyncio.Task[None]] = []
+    server.on_subscribe = lambda: changes.append(asyncio.create_task(server.set_state(LIGHT, "on")))
+    inbox = Inbox()
+    async with linked(server, inbox):
+        assert inbox.lights[-1] == "on"
+
+
+async def test_an_entity_that_is_removed_becomes_unavailable_and_cannot_be_called(
+    server: FakeHomeAssistant,
+) -> None:
+    inbox = Inbox()
+    async with linked(server, inbox) as link:
+        await server.remove(LIGHT)
+        await until(lambda: inbox.lights == ["off", "unavailable"])
+        assert "has no light.hall" in ((await link.call(turn_on())).error or "")
+
+
+async def test_a_server_that_never_answers_the_login_is_told_and_tried_again(
+    server: FakeHomeAssistant,
+) -> None:
+    server.mute = {"login"}
+    inbox = Inbox()
+    async with linked(server, inbox, limit_seconds=0.2):
+        assert "no answer in time" in inbox.links[0].why
+        server.mute = set()
+        await until(lambda: inbox.links[-1].up)
+
+
+@pytest.mark.parametrize("free_connections", [0, 1])
+async def test_a_server_that_freezes_is_found_by_its_pings_and_comes_back(
+    server: FakeHomeAssistant, free_connections: int
+) -> None:
+    inbox = Inbox()
+    async with linked(server, inbox, limit_seconds=0.2) as link:
+        for _ in range(free_connections):
+            await link.call(turn_on())
+        server.mute = {"ping"}
+        await until(lambda: not inbox.links[-1].up)
+        server.mute = set()
+        await until(lambda: inbox.links[-1].up)
+        assert (await link.call(turn_on())).ok
+
+
+async def test_a_server_that_is_starting_is_waited_for(server: FakeHomeAssistant) -> None:
+    server.stage = "NOT_RUNNING"
+    inbox = Inbox()
+    async with linked(server, inbox):
+        assert (inbox.links[0].up, inbox.lights) == (False, [])
+        assert "is starting" in inbox.links[0].why
+        server.stage = "RUNNING"
+        await until(lambda: inbox.links[-1].up)
+        assert inbox.lights == ["off"]
