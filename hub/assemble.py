@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import structlog
+
 from hub.audio.device import AudioDevice
 from hub.audio.engine import AudioEngine
 from hub.audio.lane import Lane
@@ -42,6 +44,8 @@ from sensing.speech.listener import Listener
 from sensing.speech.wake_word import WakeWord
 from sensing.ultrasound.emitter import CarrierEmitter
 from sensing.ultrasound.sensor import UltrasoundSensor
+
+log = structlog.get_logger("assemble")
 
 _LANE_BLOCKS = 200
 """Blocks that a lane may be behind: 2 s of 10 ms blocks, then the oldest is dropped and reported."""
@@ -160,7 +164,11 @@ def _lanes(
     if loaded.hub.ultrasound.enabled:
         sensors.append(("ultrasound", _ultrasound(loaded.hub)))
     phrases = read_phrases(None, loaded.routines)
-    if loaded.hub.speech.enabled and phrases.intents.intents:
+    if not loaded.hub.speech.enabled or not phrases.intents.intents:
+        log.info(
+            "nobody listens", why="speech is off" if phrases.intents.intents else "no routine has a phrase"
+        )
+    else:
         sensors.append(("speech", _listener(loaded.hub, phrases)))
     for name, sensor in sensors:
         yield Lane(

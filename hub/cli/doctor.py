@@ -89,7 +89,8 @@ def _port_audio() -> Finding:
 
 
 def _models() -> Iterator[Finding]:
-    from sensing.models.catalog import ModelDamaged, model_cards, shipped_model
+    from sensing.errors import ModelDamaged
+    from sensing.models.catalog import model_cards, shipped_model
 
     for card in model_cards():
         try:

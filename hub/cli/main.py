@@ -11,6 +11,7 @@ from typing import NamedTuple
 import typer
 
 from hub.errors import BadInput, ConfigError, Degraded
+from sensing.errors import ModelDamaged
 
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 """What a wrong verb or option raises; typer has no public name for it."""
@@ -72,7 +73,7 @@ def run_command(arguments: Sequence[str]) -> int:
         for problem in error.problems:
             _complain(str(problem))
         return 2
-    except (BadInput, Degraded) as error:
+    except (BadInput, Degraded, ModelDamaged) as error:
         _complain(str(error))
         return 2
     except BrokenPipeError:

@@ -117,14 +117,11 @@ class HomeAssistantLink:
     async def _perform(self, call: CallService) -> str:
         """Send a call and return what went wrong, nothing if all went well."""
         domain, _, service = call.action.partition(".")
+        data, target = dict(call.data), dict(call.target)
         try:
             async with asyncio.timeout(self._call_limit_seconds), self._command_connection() as commands:
                 number = await commands.send(
-                    "call_service",
-                    domain=domain,
-                    service=service,
-                    service_data=dict(call.data),
-                    target=dict(call.target),
+                    "call_service", domain=domain, service=service, service_data=data, target=target
                 )
                 try:
                     await commands.recv_result(number)

@@ -9,11 +9,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from sensing.errors import ModelDamaged
+
 SHIPPED = Path(__file__).parent / "shipped"
-
-
-class ModelDamaged(Exception):
-    """A model's file is missing or is not the file that was shipped."""
 
 
 class ModelCard(BaseModel):
@@ -43,7 +41,7 @@ def shipped_model(name: str) -> Path:
     ------
     KeyError
         There is no model of this name.
-    ModelDamaged
+    sensing.errors.ModelDamaged
         The file is missing or its sha256 differs from the card's.
     """
     cards = {card.name: card for card in model_cards()}

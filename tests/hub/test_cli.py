@@ -186,6 +186,17 @@ def test_listen_refuses_what_is_no_whole_recording(
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
+def test_a_damaged_model_is_one_line(
+    tmp_path: Path, spoken_file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sensing.models import catalog
+
+    assert catalog.model_cards()  # the cards are whole, only the models are gone
+    monkeypatch.setattr(catalog, "SHIPPED", tmp_path)
+    assert run_command(["listen", str(spoken_file)]) == 2
+    assert "install roomwise again" in capsys.readouterr().err
+
+
 def test_an_unknown_wake_word_is_refused_with_the_known_ones(
     spoken_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -18,8 +18,9 @@ from hub.hearing import BUILT_IN_SENTENCES, make_recognizer, read_phrases, under
 from hub.playback.text_to_speech import pronunciation, speak
 from sensing.audio_block import AudioBlock
 from sensing.dsp.resampler import Resampler
+from sensing.errors import ModelDamaged
 from sensing.models import catalog
-from sensing.models.catalog import SHIPPED, ModelDamaged, model_cards, shipped_model
+from sensing.models.catalog import SHIPPED, model_cards, shipped_model
 from sensing.models.session import Session
 from sensing.observations import AttentionChanged, Observation, TranscriptDone, WakeWordHeard
 from sensing.speech.energy_gate import EnergyGate

@@ -1,0 +1,7 @@
+"""What can go wrong in sensing besides wrong arguments."""
+
+from __future__ import annotations
+
+
+class ModelDamaged(Exception):
+    """A model's file is missing or is not the file that was shipped; the message says what to do."""
