@@ -18,6 +18,7 @@ from rich.table import Table
 from hub.hearing import BUILT_IN_SENTENCES, make_recognizer, read_phrases, understand
 from routines.phrases import Match, Phrasebook
 from sensing.audio_block import AudioBlock
+from sensing.dsp.loudness import loud_rms
 from sensing.observations import WakeWordHeard
 from sensing.speech.listener import Listener
 from sensing.speech.recognizer import Hypothesis, SpeechRecognizer
@@ -50,10 +51,8 @@ def wakes(sound: Sound, wake: WakeWord) -> int:
 
 def in_noise(sound: Sound, noise: Sound, ratio_db: float, first: int) -> Sound:
     """Return speech in noise, the ratio taken over the loudest fifth of the speech."""
-    powers = np.sort(np.square(sound[: len(sound) // 320 * 320].reshape(-1, 320)).mean(axis=1))
-    speech_power = powers[-len(powers) // 5 :].mean()
     piece = np.take(noise, np.arange(first, first + len(sound)), mode="wrap")
-    gain = np.sqrt(speech_power / np.square(piece).mean() / 10 ** (ratio_db / 10))
+    gain = loud_rms(sound) / np.sqrt(np.square(piece).mean()) / 10 ** (ratio_db / 20)
     return np.asarray(sound + gain * piece, np.float32)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import soundfile
 
 from hub.errors import BadInput
-from sensing.audio_block import Block
+from sensing.audio_block import AudioBlock, Block
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +86,14 @@ def read_blocks(path: Path, block_frames: int) -> Iterator[Block]:
                     f"{path}: frame {frame} is not a number; the recording is damaged, make it again"
                 )
             yield np.ascontiguousarray(samples.T)
+
+
+def blocks_of(capture: Block, rate_hz: int) -> Iterator[AudioBlock]:
+    """Yield a recording in blocks of 10 ms, as a sound card would; of what was played nothing is known."""
+    step = rate_hz // 100
+    for first in range(0, capture.shape[1], step):
+        piece = capture[:, first : first + step]
+        yield AudioBlock(first_frame=first, rate_hz=rate_hz, capture=piece, reference=piece[:0])
 
 
 def read_all(path: Path) -> tuple[Block, int]:

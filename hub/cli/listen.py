@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from sensing.audio_block import Block
     from sensing.observations import Observation
 
-_BLOCKS_PER_SECOND = 100
-
 
 def listen(
     file: Annotated[Path, typer.Argument(help="A recording (WAV, FLAC, Ogg, Opus) of any rate.")],
@@ -59,17 +57,14 @@ def _commands(
     capture: Block, rate_hz: int, wake: str, phrases: Phrasebook, cpu_seconds: dict[str, float]
 ) -> Iterator[dict[str, Json]]:
     """Yield the events of a recording, heard block by block."""
+    from hub.audio.sound_file import blocks_of
     from hub.hearing import make_recognizer
-    from sensing.audio_block import AudioBlock
     from sensing.speech.listener import Listener
     from sensing.speech.wake_word import WakeWord
 
     listener = Listener(rate_hz=rate_hz, wake=WakeWord(wake), recognizer=make_recognizer(phrases, after=wake))
     decode = {"decode": 0.0}
-    step = rate_hz // _BLOCKS_PER_SECOND
-    for first in range(0, capture.shape[1], step):
-        piece = capture[:, first : first + step]
-        block = AudioBlock(first_frame=first, rate_hz=rate_hz, capture=piece, reference=piece[:0])
+    for block in blocks_of(capture, rate_hz):
         yield from _events(listener.process(block), phrases, decode)
     yield from _events(listener.finish(), phrases, decode)
     cpu_seconds.update(listener.cpu_seconds, **decode)

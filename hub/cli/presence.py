@@ -57,20 +57,14 @@ def _events(
     capture: Block, rate_hz: int, carrier_hz: float, hold_seconds: float
 ) -> Iterator[dict[str, Json]]:
     """Yield the events of a whole recording, fed in blocks of 10 ms."""
-    import numpy as np
-
-    from sensing.audio_block import AudioBlock
+    from hub.audio.sound_file import blocks_of
     from sensing.observations import MotionSeen, PresenceChanged, UltrasoundChanged
     from sensing.ultrasound.sensor import UltrasoundSensor
 
     sensor = UltrasoundSensor(
         rate_hz=rate_hz, microphones=len(capture), carrier_hz=carrier_hz, hold_seconds=hold_seconds
     )
-    step = rate_hz // 100
-    for first in range(0, capture.shape[1], step):
-        piece = capture[:, first : first + step]
-        silence = np.zeros((0, piece.shape[1]), np.float32)
-        block = AudioBlock(first_frame=first, rate_hz=rate_hz, capture=piece, reference=silence)
+    for block in blocks_of(capture, rate_hz):
         for seen in sensor.process(block):
             match seen:
                 case MotionSeen():

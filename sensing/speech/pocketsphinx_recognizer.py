@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pocketsphinx import Decoder
 
+from sensing.dsp.loudness import loud_rms
 from sensing.speech.grammar import Grammar
 from sensing.speech.recognizer import Hypothesis, SpokenWord
 
@@ -121,8 +122,6 @@ def _seconds(words: tuple[SpokenWord, ...]) -> float:
 
 def _prepared(speech: NDArray[np.float32]) -> bytes:
     """Return 16-bit samples at one level, with a little noise of a fixed seed."""
-    powers = np.sort(np.square(speech[: len(speech) // 320 * 320].reshape(-1, 320)).mean(axis=1))
-    loud = float(np.sqrt(powers[-max(1, len(powers) // 5) :].mean())) if len(powers) else 0.0
     noise = np.random.default_rng(1).standard_normal(len(speech)) * 10 ** (_DITHER_DB / 20)
-    levelled = _LOUD_RMS * (speech / max(loud, 1e-5) + noise)
+    levelled = _LOUD_RMS * (speech / max(loud_rms(speech), 1e-5) + noise)
     return (np.clip(levelled, -1, 1) * 32_767).astype("<i2").tobytes()

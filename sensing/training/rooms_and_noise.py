@@ -8,6 +8,7 @@ import numpy as np
 import soxr
 from scipy.signal import fftconvolve
 
+from sensing.dsp.loudness import loud_rms
 from sensing.training.recordings import RATE_HZ, Recording, Sound
 
 
@@ -67,16 +68,6 @@ class Home:
         noise = self.background(len(speech)) * np.float32(loud_rms(speech) * 10 ** (-ratio_db / 20))
         mixed = speech + noise
         return np.asarray(mixed / max(1.0, np.abs(mixed).max() / 0.99), np.float32)
-
-
-def loud_rms(sound: Sound) -> float:
-    """Return the RMS of the loudest fifth of 20 ms pieces: speech without its pauses."""
-    piece = RATE_HZ // 50
-    whole = sound[: len(sound) // piece * piece]
-    if len(whole) == 0:
-        return _rms(sound)
-    powers = np.sort((whole.reshape(-1, piece) ** 2).mean(axis=1))
-    return float(np.sqrt(powers[-max(1, len(powers) // 5) :].mean()))
 
 
 def _rms(sound: np.ndarray[tuple[int, ...], np.dtype[np.floating]]) -> float:

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sensing.dsp.loudness import loud_rms
 from sensing.models.session import Session
 from sensing.training.network import FeedForward
 from sensing.training.recordings import Recording, noises, spoken
-from sensing.training.rooms_and_noise import Home, loud_rms
+from sensing.training.rooms_and_noise import Home
 from sensing.training.train_wake_word import Windows, false_accepts
 from sensing.training.wake_word_data import NEGATIVE, POSITIVE, Stream, find_words
 from tests.conftest import recordings_folder
