@@ -164,10 +164,10 @@ def _lanes(
     if loaded.hub.ultrasound.enabled:
         sensors.append(("ultrasound", _ultrasound(loaded.hub)))
     phrases = read_phrases(None, loaded.routines)
-    if not loaded.hub.speech.enabled or not phrases.intents.intents:
-        log.info(
-            "nobody listens", why="speech is off" if phrases.intents.intents else "no routine has a phrase"
-        )
+    if not loaded.hub.speech.enabled:
+        log.info("nobody listens", why="speech is off")
+    elif not phrases.intents.intents:
+        log.info("nobody listens", why="no routine has a phrase")
     else:
         sensors.append(("speech", _listener(loaded.hub, phrases)))
     for name, sensor in sensors:
@@ -192,7 +192,7 @@ def _ultrasound(config: HubConfig) -> UltrasoundSensor:
 
 
 def _listener(config: HubConfig, phrases: Phrasebook) -> Listener:
-    """Return the ear; nobody listens where no routine has a phrase."""
+    """Return the ear for the wake word and the phrases after it."""
     word = config.speech.wake_word
     return Listener(
         rate_hz=config.audio.rate_hz,

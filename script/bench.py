@@ -20,6 +20,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from hub.audio.sound_file import blocks_of
 from hub.bus import Bus
 from hub.clock import SystemClock
 from hub.events import Observed
@@ -137,9 +138,8 @@ def hearing_milliseconds() -> dict[str, float]:
     minute[30 * RATE_HZ : 30 * RATE_HZ + len(command)] += 0.3 * command
     listener = Listener(rate_hz=RATE_HZ, wake=wake, recognizer=recognizer)
     started = time.process_time()
-    for first in range(0, len(minute), BLOCK):
-        piece = minute[None, first : first + BLOCK]
-        listener.process(AudioBlock(first_frame=first, rate_hz=RATE_HZ, capture=piece, reference=piece[:0]))
+    for block in blocks_of(minute[None], RATE_HZ):
+        listener.process(block)
     total = time.process_time() - started
     result |= {
         f"{name}, in a quiet minute": 1_000 * spent / 60 for name, spent in listener.cpu_seconds.items()

@@ -45,9 +45,11 @@ def listen(
     phrases = read_phrases(built_in, known)
     show = print_json if json else _print_words
     cpu_seconds: dict[str, float] = {}
-    heard = _command(capture, rate_hz, phrases, cpu_seconds)
-    if not no_wake:
-        heard = _commands(capture, rate_hz, wake, phrases, cpu_seconds)
+    heard = (
+        _command(capture, rate_hz, phrases, cpu_seconds)
+        if no_wake
+        else _commands(capture, rate_hz, wake, phrases, cpu_seconds)
+    )
     for event in heard:
         show(event)
     show({"event": "end", "seconds": capture.shape[1] / rate_hz, "cpu_seconds": _rounded(cpu_seconds)})
@@ -111,32 +113,25 @@ def _events(
 ) -> Iterator[dict[str, Json]]:
     """Yield the lines of the contract for what was heard."""
     from hub.hearing import understand
-    from sensing.observations import TranscriptDone, WakeWordHeard
+    from hub.observation_line import observation_line
+    from sensing.observations import TranscriptDone
 
     for one in seen:
-        match one:
-            case WakeWordHeard():
-                yield {"at": one.at, "event": "wake", "phrase": one.phrase, "score": one.score}
-            case TranscriptDone():
-                yield {
-                    "at": one.at,
-                    "event": "transcript",
-                    "text": one.text,
-                    "confidence": one.confidence,
-                    "start": one.start,
-                    "end": one.end,
-                }
-                began = time.thread_time()
-                meaning = understand(phrases, one.text, one.confidence)
-                cpu_seconds["decode"] += time.thread_time() - began
-                yield {
-                    "at": one.at,
-                    "event": "command",
-                    "intent": None if meaning is None else meaning.intent,
-                    "routine": None if meaning is None else meaning.routine,
-                    "slots": {} if meaning is None else dict(meaning.slots),
-                    "confidence": one.confidence,
-                }
+        line = observation_line(one)
+        if line is not None:
+            yield {"at": one.at, **line}
+        if isinstance(one, TranscriptDone):
+            began = time.thread_time()
+            meaning = understand(phrases, one.text, one.confidence)
+            cpu_seconds["decode"] += time.thread_time() - began
+            yield {
+                "at": one.at,
+                "event": "command",
+                "intent": None if meaning is None else meaning.intent,
+                "routine": None if meaning is None else meaning.routine,
+                "slots": {} if meaning is None else dict(meaning.slots),
+                "confidence": one.confidence,
+            }
 
 
 def _rounded(seconds: dict[str, float]) -> dict[str, Json]:

@@ -58,7 +58,8 @@ def _events(
 ) -> Iterator[dict[str, Json]]:
     """Yield the events of a whole recording, fed in blocks of 10 ms."""
     from hub.audio.sound_file import blocks_of
-    from sensing.observations import MotionSeen, PresenceChanged, UltrasoundChanged
+    from hub.observation_line import observation_line
+    from sensing.observations import UltrasoundChanged
     from sensing.ultrasound.sensor import UltrasoundSensor
 
     sensor = UltrasoundSensor(
@@ -66,19 +67,11 @@ def _events(
     )
     for block in blocks_of(capture, rate_hz):
         for seen in sensor.process(block):
-            match seen:
-                case MotionSeen():
-                    yield {"at": seen.at, "event": "motion", "kind": seen.kind, "score": seen.score}
-                case PresenceChanged():
-                    yield {
-                        "at": seen.at,
-                        "event": "presence",
-                        "present": seen.present,
-                        "reason": seen.reason,
-                        "confidence": seen.confidence,
-                    }
-                case UltrasoundChanged():
-                    yield {"event": "ultrasound", "mode": seen.mode}
+            line = observation_line(seen)
+            if isinstance(seen, UltrasoundChanged):
+                yield {"event": "ultrasound", "mode": seen.mode}
+            elif line is not None:
+                yield {"at": seen.at, **line}
 
 
 def _print_words(event: dict[str, Json]) -> None:

@@ -15,15 +15,15 @@ from hub.assemble import House, assemble
 from hub.audio.simulated_device import SimulatedDevice
 from hub.bus import Overflow, Subscription
 from hub.clock import Clock, SystemClock, VirtualClock
-from hub.config.files import load_config
+from hub.config.files import LoadedConfig, load_config
 from hub.demo.lamp import Lamp
 from hub.demo.scene import RATE_HZ, SECONDS, living_room
 from hub.demo.voice import SpokenCommand, spoken_command
 from hub.events import Observed, PlaybackEnded, PlaybackStarted, RoutineOutput
+from hub.observation_line import observation_line
 from integrations.mqtt.embedded_broker import EmbeddedBroker
 from routines.facts import Json
 from routines.outputs import RunEnded, Verdict
-from sensing.observations import MotionSeen, PresenceChanged, TranscriptDone, WakeWordHeard
 
 DIRECTORY = Path(__file__).parent
 _IDLE_LIMIT_SECONDS = 10.0
@@ -45,15 +45,16 @@ async def travel(tell: Tell, *, fast: bool) -> None:
     broker = EmbeddedBroker()
     ports = await asyncio.to_thread(broker.start)
     tell({"at": 0.0, "event": "broker", "port": ports.mqtt_5, "port_3_1_1": ports.mqtt_3})
+    loaded = load_config(DIRECTORY)
     spoken = spoken_command(RATE_HZ)
     tell({"at": 0.0, "event": "voice", "speaker": spoken.speaker})
     started = datetime.now(UTC)
     clock: VirtualClock | SystemClock = VirtualClock(started) if fast else SystemClock(UTC)
     try:
         with tempfile.TemporaryDirectory(prefix="roomwise-demo-") as folder:
-            house = _house(clock, Path(folder), ports.mqtt_5, spoken, fast=fast)
+            house = _house(loaded, clock, Path(folder), ports.mqtt_5, spoken, fast=fast)
             watch = _Watch(house, clock, started, tell)
-            topic = load_config(DIRECTORY).hub.mqtt.lights["light.living_room"]
+            topic = loaded.hub.mqtt.lights["light.living_room"]
             lamp = Lamp(port=ports.mqtt_5, topic=topic, on_command=watch.lamp_heard)
             async with _running(lamp.run), _running(watch.run), _running(lambda _: house.supervisor.run()):
                 await house.audio.finished.wait()
@@ -65,10 +66,15 @@ async def travel(tell: Tell, *, fast: bool) -> None:
 
 
 def _house(
-    clock: VirtualClock | SystemClock, folder: Path, port: int, spoken: SpokenCommand, *, fast: bool
+    loaded: LoadedConfig,
+    clock: VirtualClock | SystemClock,
+    folder: Path,
+    port: int,
+    spoken: SpokenCommand,
+    *,
+    fast: bool,
 ) -> House:
     loop = asyncio.get_running_loop()
-    loaded = load_config(DIRECTORY)
 
     def keep_step(frames: int) -> None:
         """Let the house catch up with the audio clock, so that virtual time is the same every time."""
@@ -144,20 +150,8 @@ class _Watch:
 
 def _line(event: Watched) -> dict[str, Json] | None:
     match event:
-        case Observed(observation=MotionSeen(kind=kind, score=score)):
-            return {"event": "motion", "kind": kind, "score": score}
-        case Observed(observation=PresenceChanged(present=present, reason=reason, confidence=confidence)):
-            return {"event": "presence", "present": present, "reason": reason, "confidence": confidence}
-        case Observed(observation=WakeWordHeard(phrase=phrase, score=score)):
-            return {"event": "wake", "phrase": phrase, "score": score}
-        case Observed(observation=TranscriptDone(text=text, confidence=confidence, start=start, end=end)):
-            return {
-                "event": "transcript",
-                "text": text,
-                "confidence": confidence,
-                "start": start,
-                "end": end,
-            }
+        case Observed(observation=seen):
+            return observation_line(seen)
         case RoutineOutput(output=Verdict(routine=routine, verdict=verdict, reason=reason)):
             return {"event": "verdict", "routine": routine, "verdict": verdict, "reason": reason}
         case RoutineOutput(output=RunEnded(routine=routine, run_id=run_id, result=result)):

@@ -192,17 +192,14 @@ class _Automaton:
         """Yield the values of a list; none for an open or a missing list."""
         inline = reference.get_inline_range()
         slot_list = lists.get(reference.list_name)
+        if inline is None and isinstance(slot_list, RangeSlotList):
+            inline = (slot_list.start, slot_list.stop, slot_list.step)
         if inline is not None:
             first, last, step = inline
-            yield from (self._number(value) for value in range(first, last + 1, step))
-        elif isinstance(slot_list, RangeSlotList):
-            for value in range(slot_list.start, slot_list.stop + 1, slot_list.step):
-                yield self._number(value)
+            for number in range(first, last + 1, step):
+                yield TextChunk(self._numbers.format_number(number).text)
         elif isinstance(slot_list, TextSlotList):
             yield from (value.text_in for value in slot_list.values)
-
-    def _number(self, value: int) -> Expression:
-        return TextChunk(self._numbers.format_number(value).text)
 
 
 def _spaced(expressions: Iterable[Expression]) -> list[Expression]:

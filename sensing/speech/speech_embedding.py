@@ -58,25 +58,15 @@ class SpeechEmbedding:
         self._mels = self._quiet
         self._frame = 0
 
-    def process(self, chunk: NDArray[np.float32]) -> Tensor:
-        """Return the embedding at the end of a chunk, shape ``(96,)``.
+    def process(self, samples: NDArray[np.float32]) -> Tensor:
+        """Return the embeddings at the ends of chunks, shape ``(chunks, 96)``.
 
-        Parameters
-        ----------
-        chunk : ndarray
-            The next `CHUNK_FRAMES` samples, full scale is +-1.
-        """
-        return np.asarray(self.process_all(chunk)[0])
-
-    def process_all(self, samples: NDArray[np.float32]) -> Tensor:
-        """Return the embeddings at the ends of many chunks at once, shape ``(chunks, 96)``.
-
-        The same values as chunk by chunk, at half the cost: for training and for catching up.
+        The same values whether the chunks come one by one or many at once.
 
         Parameters
         ----------
         samples : ndarray
-            A whole number of chunks.
+            A whole number of chunks of `CHUNK_FRAMES`, full scale is +-1.
         """
         sound = np.concatenate([self._context, dithered(samples, self._frame)])
         self._frame += len(samples)

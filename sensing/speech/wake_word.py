@@ -50,8 +50,7 @@ class WakeWord:
         self._threshold = threshold
         self._embedding = SpeechEmbedding()
         self._head = Session(shipped_model(WAKE_WORDS[phrase]))
-        quiet = self._embedding.process_all(np.zeros(HEAD_CHUNKS * CHUNK_FRAMES, np.float32))
-        self._quiet = quiet
+        self._quiet = self._embedding.process(np.zeros(HEAD_CHUNKS * CHUNK_FRAMES, np.float32))
         self.reset()
 
     def reset(self) -> None:
@@ -64,7 +63,7 @@ class WakeWord:
     def process(self, samples: NDArray[np.float32]) -> list[Wake]:
         """Return where the word was heard in a whole number of 80 ms chunks."""
         wakes = []
-        for embedding in self._embedding.process_all(samples):
+        for embedding in self._embedding.process(samples):
             self._frame += CHUNK_FRAMES
             self._refractory = max(0, self._refractory - 1)
             score = self._score(embedding)

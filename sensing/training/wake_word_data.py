@@ -157,4 +157,4 @@ def _embed(sound: Sound, label: int) -> Stream:
     padded = np.zeros(chunks * CHUNK_FRAMES, np.float32)
     padded[: len(sound)] = sound
     _embedding.reset()
-    return Stream(embeddings=_embedding.process_all(padded), labels=np.full(chunks, label, np.int8))
+    return Stream(embeddings=_embedding.process(padded), labels=np.full(chunks, label, np.int8))

@@ -109,10 +109,10 @@ def test_the_wake_head_gives_the_scores_that_it_was_shipped_with() -> None:
 def test_the_embedding_is_the_same_however_chunks_are_grouped(splits: list[int]) -> None:
     sound = np.concatenate([said("turn on the light"), quiet(1)])[: 12 * CHUNK_FRAMES]
     embedding = SpeechEmbedding()
-    whole = embedding.process_all(sound)
+    whole = embedding.process(sound)
     embedding.reset()
     edges = [0, *sorted(splits), 12]
-    parts = [embedding.process_all(sound[a * CHUNK_FRAMES : b * CHUNK_FRAMES]) for a, b in pairwise(edges)]
+    parts = [embedding.process(sound[a * CHUNK_FRAMES : b * CHUNK_FRAMES]) for a, b in pairwise(edges)]
     assert np.array_equal(np.concatenate(parts), whole)
 
 
