@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Literal
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
@@ -25,20 +24,21 @@ class PresenceFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeardFact:
-    """Somebody said something in a room."""
+    """Somebody said something; ``device`` is the hub that heard it, ``azimuth_degrees`` where from."""
 
     room: str
     text: str
     confidence: float = 1.0
+    device: str | None = None
+    azimuth_degrees: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateFact:
-    """An entity has a new state. ``old`` is None when it was not known before."""
+    """An entity reports its state."""
 
     entity_id: str
-    old: str | None
-    new: str
+    state: str
     attributes: Mapping[str, Json] = field(default_factory=dict)
 
 
@@ -52,6 +52,28 @@ class MessageFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EventFact:
+    """Home Assistant fired an event."""
+
+    event_type: str
+    data: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocationFact:
+    """Somebody came to a place or left it."""
+
+    person: str
+    zone: str
+    event: Literal["enter", "leave"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubStarted:
+    """The hub runs and has heard from its links."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequested:
     """Somebody asked for a routine by name (app, button, command line)."""
 
@@ -60,16 +82,26 @@ class RunRequested:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TimePassed:
-    """Nothing happened but time: due deadlines and time triggers are to be looked at."""
+class UndoRequested:
+    """Somebody wants undone what was done last."""
 
-
-Fact = PresenceFact | HeardFact | StateFact | MessageFact | RunRequested | TimePassed
+    who: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class At:
-    """A fact with its instant (timezone-aware wall clock)."""
+class TimePassed:
+    """Nothing happened but time: what is due has to be looked at."""
 
-    now: datetime
-    fact: Fact
+
+Fact = (
+    PresenceFact
+    | HeardFact
+    | StateFact
+    | MessageFact
+    | EventFact
+    | LocationFact
+    | HubStarted
+    | RunRequested
+    | UndoRequested
+    | TimePassed
+)

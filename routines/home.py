@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal
 
-from routines.facts import Fact, Json, PresenceFact, StateFact
+from routines.facts import Json, PresenceFact, StateFact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,10 +21,12 @@ class EntityState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomPresence:
-    """Whether somebody is in a room, and since when."""
+    """Whether somebody is in a room, since when, with which motion it began, and how sure it has become."""
 
     present: bool
     since: datetime
+    kind: Literal["major", "minor"] = "major"
+    confidence: float = 1.0
 
 
 class Home:
@@ -41,17 +44,45 @@ class Home:
         """Return the presence in a room."""
         return self._rooms.get(room)
 
-    def learn(self, fact: Fact, now: datetime) -> None:
-        """Take over what a fact says; a state that is the same keeps its age."""
-        match fact:
-            case StateFact(entity_id=entity_id, new=new, attributes=attributes):
-                known = self._states.get(entity_id)
-                since = known.since if known is not None and known.state == new else now
-                self._states[entity_id] = EntityState(state=new, attributes=attributes, since=since)
-            case PresenceFact(room=room, present=present):
-                known_room = self._rooms.get(room)
-                is_same = known_room is not None and known_room.present == present
-                since = known_room.since if known_room is not None and is_same else now
-                self._rooms[room] = RoomPresence(present=present, since=since)
-            case _:
-                return
+    def rooms(self) -> Iterator[tuple[str, RoomPresence]]:
+        """Yield every room that presence was told of."""
+        yield from self._rooms.items()
+
+    def entities(self) -> Iterator[tuple[str, EntityState]]:
+        """Yield every entity with its state."""
+        yield from self._states.items()
+
+    def put_state(self, entity_id: str, state: EntityState) -> None:
+        """Take over a state that was remembered."""
+        self._states[entity_id] = state
+
+    def put_presence(self, room: str, presence: RoomPresence) -> None:
+        """Take over a presence that was remembered."""
+        self._rooms[room] = presence
+
+    def learn_state(self, fact: StateFact, now: datetime) -> EntityState | None:
+        """Take over an entity's state, and return the one before; a state that is the same keeps its age."""
+        before = self._states.get(fact.entity_id)
+        since = before.since if before is not None and before.state == fact.state else now
+        self._states[fact.entity_id] = EntityState(state=fact.state, attributes=fact.attributes, since=since)
+        return before
+
+    def learn_presence(self, fact: PresenceFact, now: datetime) -> RoomPresence | None:
+        """Take over a room's presence, and return the one before."""
+        before = self._rooms.get(fact.room)
+        if before is None or before.present != fact.present:
+            # An empty room remembers with which motion the presence began that has ended.
+            kind = before.kind if before is not None and not fact.present else fact.kind
+            self._rooms[fact.room] = RoomPresence(
+                present=fact.present, since=now, kind=kind, confidence=fact.confidence
+            )
+        elif fact.confidence > before.confidence:
+            self._rooms[fact.room] = replace(before, confidence=fact.confidence)
+        return before
+
+    def shift(self, by: timedelta) -> None:
+        """Move all ages after the wall clock was set, so that durations stay what they were."""
+        for entity_id, state in self._states.items():
+            self._states[entity_id] = replace(state, since=state.since + by)
+        for room, presence in self._rooms.items():
+            self._rooms[room] = replace(presence, since=presence.since + by)
