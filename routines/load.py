@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from pydantic import ValidationError
 
 from routines.positions import YamlDocument, field_names, parse_yaml, problems_from
 from routines.problems import Problem
 from routines.routine import Routine, RoutineFile
 from routines.vocabulary import actions, conditions, triggers
+from routines.vocabulary.lists import undefined_lists
 from routines.vocabulary.words import Word
 
 _WORDS = field_names(
@@ -22,7 +26,16 @@ _WORDS = field_names(
 )
 
 
-def load_routines(text: str, file: str) -> tuple[list[Routine], list[Problem]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedRoutines:
+    """The routines of a file, or its problems; ``document`` knows where everything stands."""
+
+    routines: tuple[Routine, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    document: YamlDocument | None = None
+
+
+def load_routine_document(text: str, file: str) -> LoadedRoutines:
     """Return the routines of a file and its problems; with any problem there are no routines.
 
     Parameters
@@ -34,16 +47,22 @@ def load_routines(text: str, file: str) -> tuple[list[Routine], list[Problem]]:
     """
     document = parse_yaml(text, file)
     if isinstance(document, Problem):
-        return [], [document]
+        return LoadedRoutines(problems=(document,))
     try:
-        routines = list(RoutineFile.model_validate(document.data).routines)
+        routines = RoutineFile.model_validate(document.data).routines
     except ValidationError as error:
-        return [], sorted(problems_from(error, document, _WORDS))
-    problems = _repeated_ids(routines, document)
-    return ([], problems) if problems else (routines, [])
+        return LoadedRoutines(problems=tuple(sorted(problems_from(error, document, _WORDS))))
+    problems = (*_repeated_ids(routines, document), *_missing_lists(routines, document))
+    return LoadedRoutines(routines=() if problems else routines, problems=problems, document=document)
 
 
-def _repeated_ids(routines: list[Routine], document: YamlDocument) -> list[Problem]:
+def load_routines(text: str, file: str) -> tuple[list[Routine], list[Problem]]:
+    """Return the routines of a file and its problems; see `load_routine_document`."""
+    loaded = load_routine_document(text, file)
+    return list(loaded.routines), list(loaded.problems)
+
+
+def _repeated_ids(routines: Sequence[Routine], document: YamlDocument) -> list[Problem]:
     seen: set[str] = set()
     problems = []
     for index, routine in enumerate(routines):
@@ -52,3 +71,16 @@ def _repeated_ids(routines: list[Routine], document: YamlDocument) -> list[Probl
             problems.append(document.problem(["routines", index, "id"], message, "give each its own id"))
         seen.add(routine.id)
     return problems
+
+
+def _missing_lists(routines: Sequence[Routine], document: YamlDocument) -> list[Problem]:
+    hint = "define it under lists: or write the choices as (one|other)"
+    return [
+        document.problem(
+            ["routines", index, "triggers", number, "phrases", place], f"there is no list {{{name}}}", hint
+        )
+        for index, routine in enumerate(routines)
+        for number, trigger in routine.voice_triggers()
+        for place, phrase in enumerate(trigger.phrases)
+        for name in undefined_lists([phrase], routine.lists)
+    ]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from hassil.expression import Expression, Group, ListReference, RuleReference
+from hassil.expression import Expression, Group, RuleReference
 from hassil.parse_expression import parse_sentence
 from hassil.parser import ParseError
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from routines.vocabulary.words import as_tuple
+
+_LONGEST = 1_000
 
 
 def spoken_template(text: str) -> str:
@@ -18,24 +20,30 @@ def spoken_template(text: str) -> str:
     Raises
     ------
     ValueError
-        It cannot be read, is empty, or needs a list or rule, which routines do not have.
+        It cannot be read, is empty, or needs a rule, which routines do not have.
     """
     if not text.strip():
         raise ValueError("an empty phrase cannot be said")
+    if len(text) > _LONGEST:
+        raise ValueError(f"the phrase is longer than {_LONGEST} characters")
     try:
         waiting: list[Expression] = [parse_sentence(text).expression]
     except ParseError as error:
         raise ValueError(f"the phrase cannot be read: {error}") from error
+    except RecursionError as error:
+        raise ValueError("the phrase is nested too deeply") from error
     while waiting:
         match waiting.pop():
             case Group(items=items):
                 waiting += items
-            case ListReference(is_inline_range=False, list_name=name):
-                raise ValueError(f"there is no list {{{name}}}; write the choices as (one|other)")
             case RuleReference(rule_name=name):
                 raise ValueError(f"there is no rule <{name}>; write its words instead")
     return text
 
 
 Phrase = Annotated[str, AfterValidator(spoken_template)]
-Phrases = Annotated[tuple[Phrase, ...], BeforeValidator(as_tuple), Field(min_length=1)]
+Phrases = Annotated[
+    tuple[Phrase, ...],
+    BeforeValidator(as_tuple, json_schema_input_type=str | tuple[str, ...]),
+    Field(min_length=1),
+]
