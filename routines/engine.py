@@ -2,45 +2,49 @@
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
-from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from routines.decide import CannotDecide, all_hold
-from routines.effects import Effect, Outcome, WaitUntil
-from routines.facts import Fact, PresenceFact, RunRequested
+from routines.armed import armed_triggers, trigger_variables
+from routines.conversation import Answer, Conversation
+from routines.deadlines import Deadlines
+from routines.decide import CannotDecide
+from routines.effects import Outcome
+from routines.facts import (
+    Fact,
+    HeardFact,
+    HubStarted,
+    Json,
+    PresenceFact,
+    RunRequested,
+    StateFact,
+    UndoRequested,
+)
+from routines.gate import Gate, Held
+from routines.hearing import Hearing, Question
 from routines.home import Home
-from routines.local_time import next_occurrence
-from routines.matcher import Fires, Ignored, match
-from routines.outputs import Output, Perform, RunEnded, RunResult, Verdict, VerdictKind
-from routines.phrases import Phrasebook
+from routines.intents.directory import Directory
+from routines.journals import Journals
+from routines.made_routines import Change
+from routines.matcher import Before
+from routines.memory import Notebook, Row
+from routines.outputs import Done, Output, Perform, RunEnded, Verdict, VerdictKind
+from routines.recollection import Recollection
+from routines.roster import Roster
 from routines.routine import Routine
-from routines.run import RunContext, run
-from routines.vocabulary.triggers import PresenceTrigger, StateTrigger, TimeTrigger
+from routines.runs import CommandGiven, Produced, Runs, Start
+from routines.schedule.sun import Place
+from routines.situation import Situation
+from routines.spoken import spoken_routine
+from routines.targets import entities_of
+from routines.touches import Touches
+from routines.watch import Noticed, Watch
 
-
-@dataclass(kw_only=True)
-class _Run:
-    """A run in progress."""
-
-    run_id: str
-    routine: Routine
-    steps: Generator[Effect, Outcome, RunResult]
-    context: RunContext
-    wakes_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Held:
-    """A trigger that fires if its subject still holds at the deadline."""
-
-    routine: Routine
-    index: int
-    subject: str
-    reason: str
-    deadline: datetime
+_CLOCK_SET_BACK = timedelta(hours=12)
+"""A clock that is set back by more was wrong before, so what it has fired already counts for nothing."""
+_DURATIONS = frozenset({"held", "run", "poll", "minute"})
+"""Deadlines that are so long after something, not times of day."""
 
 
 class Engine:
@@ -49,210 +53,348 @@ class Engine:
     The caller performs every `Perform` and answers with `complete`; it calls `handle` with `TimePassed`
     when `next_deadline` has come. Everything returned is in order of time.
 
+    After a restart: `recall` what `changes` gave before, `learn` what the links tell, then `start`.
+
+    Parameters
+    ----------
+    place : Place or None
+        Where the sun is watched from.
+    directory : Directory or None
+        What the home calls its things.
+    converses : bool
+        Whether built-in wishes, timers and questions are answered too, not only the routines' phrases.
+
     Attributes
     ----------
     home : Home
         The picture of the home, kept from the facts.
+    roster : Roster
+        All routines, and which of them are enabled.
     """
 
-    def __init__(self, routines: Sequence[Routine], *, timezone: ZoneInfo) -> None:
-        self.home = Home()
+    def __init__(
+        self,
+        routines: Sequence[Routine],
+        *,
+        timezone: ZoneInfo,
+        place: Place | None = None,
+        directory: Directory | None = None,
+        converses: bool = False,
+    ) -> None:
         self._timezone = timezone
-        self._runs: dict[str, _Run] = {}
-        self._queues: defaultdict[str, deque[_Run]] = defaultdict(deque)
-        self._now: datetime | None = None
-        self._started = 0
-        self.replace(routines)
+        self._place = place
+        self._directory = directory or Directory()
+        self._now = datetime.min.replace(tzinfo=UTC)
+        self._is_started = False
+        self._notebook = Notebook()
+        self._deadlines = Deadlines()
+        self.home = Home()
+        self.roster = Roster(routines, self._notebook)
+        self._gate = Gate(self._notebook)
+        self._journals = Journals(self._notebook)
+        self._touches = Touches(self._notebook)
+        self._watch = Watch(
+            situate=self._situation,
+            deadlines=self._deadlines,
+            notebook=self._notebook,
+            last_effect=lambda routine: self._runs.last_effect(routine),
+        )
+        self._runs = Runs(
+            situate=self._situation,
+            entities=self._entities,
+            watch=self._watch,
+            deadlines=self._deadlines,
+            notebook=self._notebook,
+            missed=lambda key: self._recollection.missed(key, self._now),
+        )
+        self._converses = converses
+        self._hearing = Hearing(self._watch)
+        self._recollection = Recollection(
+            notebook=self._notebook,
+            home=self.home,
+            roster=self.roster,
+            watch=self._watch,
+            runs=self._runs,
+            gate=self._gate,
+            journals=self._journals,
+            touches=self._touches,
+            deadlines=self._deadlines,
+        )
+        self.name_things(self._directory)
 
-    def replace(self, routines: Sequence[Routine]) -> None:
-        """Take other definitions; runs in progress end under the old ones."""
-        self._routines = {routine.id: routine for routine in routines}
-        self._phrases = Phrasebook.from_sentences(None, [r for r in routines if r.enabled])
-        self._held: dict[tuple[str, int, str], _Held] = {}
-        self._times: dict[tuple[str, int], datetime] = {}
+    def name_things(self, directory: Directory) -> None:
+        """Take other names of the home's things."""
+        self._directory = directory
+        self._hearing.take(
+            list(self.roster.own.values()), directory, Conversation(directory) if self._converses else None
+        )
+
+    def recall(self, rows: Iterable[Row]) -> None:
+        """Take in what was remembered before a restart; nothing happens before `start`."""
+        self._recollection.take(rows)
+
+    def learn(self, fact: Fact, *, now: datetime) -> None:
+        """Take in what a link tells before the start: it is known, but fires nothing."""
+        self._now = now
+        self._learn(fact)
+
+    def start(self, *, now: datetime) -> list[Output]:
+        """Arm the triggers, and go on where a restart left off."""
+        self._now, self._is_started = now, True
+        self._recollection.recall_first(now)
+        for routine in self.roster.all():
+            self._arm(routine)
+        outputs = list(self._see_to(self._runs.go_on()))
+        self._recollection.recall_held()
+        for noticed in list(self._watch.let_go_stale()):
+            outputs += self._noticed(noticed)
+        self._recollection.forget()
+        outputs += self._due()
+        return outputs + list(self._fact(HubStarted()))
+
+    def replace(self, routines: Sequence[Routine], *, now: datetime) -> None:
+        """Take other definitions: what has not been edited keeps its timers; runs end as they began."""
+        self._now = now
+        self.roster.replace(routines)
+        self.name_things(self._directory)
+        if self._is_started:
+            wanted = {armed.key for one in self.roster.all() for armed in armed_triggers(one)}
+            for key in self._watch.keys() - wanted:
+                self._watch.disarm(key)
+            for routine in self.roster.all():
+                self._arm(routine)
 
     def next_deadline(self, now: datetime) -> datetime | None:
         """Return when something falls due next, or None."""
-        self._arm_times(now)
-        wakes = [r.wakes_at for r in self._runs.values() if r.wakes_at is not None]
-        deadlines = [*wakes, *(held.deadline for held in self._held.values()), *self._times.values()]
-        return min(deadlines, default=None)
+        return self._deadlines.next() if self._is_started else now
 
     def handle(self, fact: Fact, *, now: datetime) -> list[Output]:
         """Take in a fact at an instant, and return what follows from it and from the time."""
+        outputs = [] if self._is_started else self.start(now=now)
         self._now = now
-        self._arm_times(now)
-        outputs = list(self._due(now))
-        was = self.home.presence(fact.room) if isinstance(fact, PresenceFact) else None
-        self.home.learn(fact, now)
-        outputs += self._let_go(now)
-        if isinstance(fact, RunRequested):
-            return outputs + list(self._requested(fact, now))
-        for routine in self._routines.values():
-            for index, trigger in enumerate(routine.triggers):
-                found = match(trigger, fact, routine=routine, phrases=self._phrases, was=was)
-                if isinstance(found, Ignored):
-                    outputs.append(self._verdict(now, routine, index, "unavailable_ignored", found.reason))
-                elif found is not None:
-                    outputs += self._matched(routine, index, found, now)
-        return outputs
+        outputs += self._due()
+        return outputs + list(self._fact(fact))
 
-    def complete(self, run_id: str, outcome: Outcome, *, now: datetime) -> list[Output]:
+    def complete(self, run_id: str, step: str, outcome: Outcome, *, now: datetime) -> list[Output]:
         """Tell a run how its effect went, and return what it does next.
 
         A run that has been stopped meanwhile is no longer interested.
         """
         self._now = now
-        running = self._runs.get(run_id)
-        return [] if running is None else list(self._advance(running, outcome, now))
+        return list(self._see_to(self._runs.complete(run_id, step, outcome)))
 
-    def _arm_times(self, now: datetime) -> None:
-        for routine in self._routines.values():
-            for index, trigger in enumerate(routine.triggers):
-                if isinstance(trigger, TimeTrigger) and (routine.id, index) not in self._times:
-                    self._times[routine.id, index] = next_occurrence(
-                        trigger.at, now, self._timezone, trigger.weekday
-                    )
+    def clock_was_set(self, by: timedelta, *, now: datetime) -> None:
+        """Keep durations as they are after the wall clock jumped by ``by``.
 
-    def _due(self, now: datetime) -> Iterator[Output]:
+        Times of day that a jump forward skipped are late and caught up with as ``catch_up`` says; those that
+        a jump back repeats have happened already.
+        """
+        self._now = now
+        self.home.shift(by)
+        self._recollection.note_home()
+        self._gate.shift(by)
+        self._watch.shift(by)
+        self._runs.shift(by)
+        self._deadlines.shift(by, _DURATIONS)
+        if by < -_CLOCK_SET_BACK:
+            self._watch.set_clocks()
+
+    def changes(self) -> list[Row]:
+        """Return what has to be remembered that has changed since the last call."""
+        return self._recollection.changes()
+
+    def has_urgent_changes(self) -> bool:
+        """Return whether `changes` holds what must be safe before anything is performed."""
+        return self._notebook.has_urgent()
+
+    def listens_to(self, topic: str) -> bool:
+        """Return whether a trigger waits for messages on a topic."""
+        return self._watch.listens_to(topic)
+
+    def _situation(self) -> Situation:
+        return Situation(home=self.home, now=self._now, timezone=self._timezone, place=self._place)
+
+    def _entities(self, target: Mapping[str, Json]) -> Sequence[str]:
+        return entities_of(target, self._directory)
+
+    def _arm(self, routine: Routine) -> None:
+        for armed in armed_triggers(routine):
+            self._watch.arm(armed, missed=self._recollection.missed(armed.key, self._now))
+
+    def _learn(self, fact: Fact) -> Before:
+        if isinstance(fact, StateFact):
+            self._notebook.note("state", fact.entity_id)
+            return self.home.learn_state(fact, self._now)
+        if isinstance(fact, PresenceFact):
+            self._notebook.note("presence", fact.room)
+            return self.home.learn_presence(fact, self._now)
+        return None
+
+    def _fact(self, fact: Fact) -> Iterator[Output]:
+        before = self._learn(fact)
+        match fact:
+            case RunRequested():
+                yield from self._requested(fact)
+            case UndoRequested(who=who):
+                yield from self._undo(who)
+            case HeardFact():
+                yield from self._heard(fact)
+            case _:
+                for noticed in list(self._watch.notice(fact, before)):
+                    yield from self._noticed(noticed)
+        yield from self._see_to(self._runs.look_at_conditions())
+
+    def _due(self) -> Iterator[Output]:
         """Do everything whose deadline has come."""
-        for key, due in sorted(self._times.items(), key=lambda item: item[1]):
-            if due <= now:
-                del self._times[key]
-                routine = self._routines[key[0]]
-                yield from self._fire(routine, key[1], f"it is {due.astimezone(self._timezone):%H:%M}", now)
-        self._arm_times(now)
-        for held_key, held in list(self._held.items()):
-            if held.deadline <= now:
-                del self._held[held_key]
-                yield from self._fire(held.routine, held.index, f"{held.reason}, and it held", now)
-        for running in list(self._runs.values()):
-            if running.wakes_at is not None and running.wakes_at <= now and running.run_id in self._runs:
-                yield from self._advance(running, Outcome(), now)
+        for key, at in self._deadlines.due(self._now):
+            if key[0] == "run":
+                yield from self._see_to(self._runs.due(key))
+            elif key[0] == "poll":
+                yield from self._see_to(self._runs.look_at_conditions())
+            else:
+                for noticed in self._watch.due(key, at):
+                    yield from self._noticed(noticed)
 
-    def _matched(self, routine: Routine, index: int, found: Fires, now: datetime) -> Iterator[Output]:
-        trigger = routine.triggers[index]
-        if isinstance(trigger, StateTrigger | PresenceTrigger) and trigger.for_:
-            key = (routine.id, index, found.subject)
-            self._held[key] = _Held(
-                routine=routine,
-                index=index,
-                subject=found.subject,
-                reason=found.reason,
-                deadline=now + trigger.for_,
-            )
-        else:
-            yield from self._fire(routine, index, found.reason, now)
+    def _heard(self, fact: HeardFact) -> Iterator[Output]:
+        """Do what a sentence asks for; the answer comes from where it was heard."""
+        for heard in list(self._hearing.hear(fact, self.roster.made, self._situation())):
+            match heard:
+                case Noticed():
+                    yield from self._noticed(heard)
+                case Question(text=text):
+                    yield from self._spoken(spoken_routine(reply=text), fact)
+                case Answer(is_undo=True):
+                    yield from self._undo(f"voice in {fact.room}" if fact.room else "voice")
+                case Answer(why=why) if why:
+                    reply = self._touches.explain(why, self._directory, self._timezone)
+                    yield from self._spoken(spoken_routine(reply=reply), fact)
+                case Answer(calls=calls, reply=reply, broadcast=broadcast, change=change):
+                    if change is not None:
+                        self._change_made(change)
+                    yield from self._spoken(spoken_routine(calls, reply=reply, broadcast=broadcast), fact)
 
-    def _let_go(self, now: datetime) -> Iterator[Output]:
-        """Drop held triggers whose subject no longer holds."""
-        for key, held in list(self._held.items()):
-            if not self._holds(held):
-                del self._held[key]
-                reason = f"{held.reason}, but it did not last until {held.deadline.isoformat()}"
-                yield self._verdict(now, held.routine, held.index, "held_not_long_enough", reason)
-
-    def _holds(self, held: _Held) -> bool:
-        trigger = held.routine.triggers[held.index]
-        if isinstance(trigger, PresenceTrigger):
-            room = self.home.presence(held.subject)
-            return room is not None and room.present == (trigger.to == "detected")
-        known = self.home.state(held.subject)
-        if not isinstance(trigger, StateTrigger) or known is None:
-            return False
-        if trigger.to is not None:
-            return known.state in trigger.to
-        return trigger.from_ is None or known.state not in trigger.from_
-
-    def _requested(self, fact: RunRequested, now: datetime) -> Iterator[Output]:
-        routine = self._routines.get(fact.routine)
+    def _spoken(self, routine: Routine | None, fact: HeardFact) -> Iterator[Output]:
         if routine is not None:
-            yield from self._admit(routine, f"asked by {fact.who}", f"asked by {fact.who}", now)
+            trigger: Json = {"id": "voice", "room": fact.room or None, "device": fact.device}
+            yield from self._asked(routine, f"heard {fact.text!r}", trigger)
 
-    def _fire(self, routine: Routine, index: int, reason: str, now: datetime) -> Iterator[Output]:
-        """Take a trigger that fired through enabled, conditions and the mode."""
-        if not routine.enabled:
-            yield self._verdict(now, routine, index, "disabled", reason)
-            return
-        try:
-            holds = all_hold(
-                routine.conditions, "conditions", home=self.home, now=now, timezone=self._timezone
-            )
-        except CannotDecide as error:
-            yield self._verdict(now, routine, index, "cannot_decide", f"{reason}, but {error}")
-            return
-        if not holds:
-            yield self._verdict(now, routine, index, "condition_false", f"{reason}, but a condition is false")
-            return
-        yield from self._admit(routine, routine.trigger_name(index), reason, now)
+    def _change_made(self, change: Change) -> None:
+        """Set and forget timers, alarms and reminders."""
+        for routine_id in (*change.forgotten, *(routine.id for routine in change.made)):
+            self._forget_made(routine_id)
+        for routine in change.made:
+            self.roster.add(routine)
+            self._arm(routine)
 
-    def _admit(self, routine: Routine, trigger: str, reason: str, now: datetime) -> Iterator[Output]:
-        """Start, queue or drop a run as the routine's mode says."""
-        active = [r for r in self._runs.values() if r.routine.id == routine.id]
-        queue = self._queues[routine.id]
-        limit = 1 if routine.mode == "single" else routine.max
-        if routine.mode != "restart" and len(active) + len(queue) >= limit:
-            reason = f"{reason}, but {len(active)} run(s) are active (mode {routine.mode})"
-            yield Verdict(at=now, routine=routine.id, trigger=trigger, verdict="mode_dropped", reason=reason)
-            return
-        yield Verdict(at=now, routine=routine.id, trigger=trigger, verdict="fired", reason=reason)
-        new = self._new_run(routine, now)
-        if routine.mode == "queued" and active:
-            queue.append(new)
-            return
-        if routine.mode == "restart":
-            for old in active:
-                yield self._end(old, "stopped", now)
-        self._runs[new.run_id] = new
-        yield from self._advance(new, None, now)
+    def _forget_made(self, routine_id: str) -> None:
+        routine = self.roster.forget(routine_id)
+        if routine is not None:
+            for armed in armed_triggers(routine):
+                self._watch.disarm(armed.key)
 
-    def _new_run(self, routine: Routine, now: datetime) -> _Run:
-        self._started += 1
-        context = RunContext(home=self.home, timezone=self._timezone, now=lambda: self._now or now)
-        return _Run(
-            run_id=f"{routine.id}-{now:%Y%m%dT%H%M%S}-{self._started}",
-            routine=routine,
-            steps=run(routine.actions, context),
-            context=context,
-        )
-
-    def _advance(self, running: _Run, outcome: Outcome | None, now: datetime) -> Iterator[Output]:
-        """Step a run until it wants something done, waits, or ends."""
-        running.wakes_at = None
-        try:
-            effect = next(running.steps) if outcome is None else running.steps.send(outcome)
-            while isinstance(effect, WaitUntil) and effect.until <= now:
-                effect = running.steps.send(Outcome())
-        except StopIteration as stop:
-            yield self._end(running, stop.value, now)
-            yield from self._start_queued(running.routine, now)
+    def _noticed(self, noticed: Noticed) -> Iterator[Output]:
+        """Take what a trigger noticed to the run that waits for it, or through the gate to a new run."""
+        armed = noticed.armed
+        trigger = trigger_variables(armed, noticed.variables, self._situation())
+        if armed.wait is not None:
+            # What fires two triggers of a wait ends it once: the run wants something else by then.
+            if noticed.has_fired and self._watch.armed(armed.key) is armed:
+                yield from self._see_to(self._runs.waited_for(armed.wait, trigger))
             return
-        if isinstance(effect, WaitUntil):
-            running.wakes_at = effect.until
+        routine = armed.routine
+        if not self.roster.is_enabled(routine):
+            yield self._verdict(routine, armed.name, "disabled", noticed.reason)
+        elif not noticed.has_fired:
+            yield self._verdict(routine, armed.name, noticed.verdict, noticed.reason)
         else:
-            yield Perform(at=now, run_id=running.run_id, routine=running.routine.id, effect=effect)
+            passed = self._gate.check(routine, armed.name, {"trigger": trigger}, self._situation())
+            if isinstance(passed, Held):
+                reason = f"{noticed.reason}, but {passed.reason}"
+                yield self._verdict(routine, armed.name, passed.verdict, reason)
+            else:
+                wanted = Start(
+                    routine=routine, variables=passed.variables, name=armed.name, reason=noticed.reason
+                )
+                yield from self._admit(wanted, noticed.verdict)
+        if routine.once and noticed.verdict == "skipped_late":
+            self._forget_made(routine.id)
 
-    def _start_queued(self, routine: Routine, now: datetime) -> Iterator[Output]:
-        queue = self._queues[routine.id]
-        if queue:
-            new = queue.popleft()
-            self._runs[new.run_id] = new
-            yield from self._advance(new, None, now)
+    def _admit(self, wanted: Start, verdict: VerdictKind) -> Iterator[Output]:
+        """Start or queue a run, or say why its mode does not allow it."""
+        routine = wanted.routine
+        refusal = self._runs.refusal(routine, wanted.led_by)
+        if refusal is not None:
+            yield self._verdict(routine, wanted.name, "mode_dropped", f"{wanted.reason}, but {refusal}")
+            return
+        trigger = wanted.variables.get("trigger")
+        slots = trigger.get("slots") if isinstance(trigger, dict) else None
+        yield self._verdict(routine, wanted.name, verdict, wanted.reason, slots)
+        self._gate.started(routine, wanted.name, self._now)
+        yield from self._see_to(self._runs.start(wanted))
 
-    def _end(self, running: _Run, result: RunResult, now: datetime) -> RunEnded:
-        del self._runs[running.run_id]
-        running.steps.close()
-        return RunEnded(
-            at=now,
-            run_id=running.run_id,
-            routine=running.routine.id,
-            result=result,
-            trace=tuple(running.context.trace),
-        )
+    def _requested(self, fact: RunRequested) -> Iterator[Output]:
+        """Start a routine by name, whatever its conditions say."""
+        routine = self.roster.own.get(fact.routine)
+        if routine is not None:
+            reason = f"asked by {fact.who}"
+            yield from self._asked(routine, reason, {"id": reason, "platform": "request"})
+
+    def _asked(
+        self, routine: Routine, reason: str, trigger: Json, led_by: Sequence[str] = ()
+    ) -> Iterator[Output]:
+        try:
+            seen = self._gate.variables(routine, {"trigger": trigger}, self._situation())
+        except CannotDecide as error:
+            yield self._verdict(routine, reason, "cannot_decide", str(error))
+            return
+        wanted = Start(routine=routine, variables=seen, name=reason, reason=reason, led_by=tuple(led_by))
+        yield from self._admit(wanted, "fired")
+
+    def _undo(self, who: str) -> Iterator[Output]:
+        """Put back what the last run changed that has not been undone yet."""
+        routine = self._journals.undoing()
+        if routine is not None:
+            yield from self._asked(routine, f"asked by {who}", {"id": "undo"})
+
+    def _see_to(self, produced: Iterable[Produced]) -> Iterator[Output]:
+        """Pass on what runs want, and do their commands."""
+        waiting = [iter(produced)]
+        while waiting:  # no recursion: a loop may give thousands of commands at once
+            one = next(waiting[-1], None)
+            if one is None:
+                waiting.pop()
+            elif isinstance(one, CommandGiven):
+                outcome = yield from self._command(one)
+                waiting.append(self._runs.resume(one.run.run_id, one.strand, outcome))
+            else:
+                if isinstance(one, Perform):
+                    self._touches.performed(one, self._runs.get(one.run_id), self._entities)
+                elif isinstance(one, RunEnded):
+                    self._journals.ended(one)
+                    self._forget_made(one.routine)
+                yield one
+
+    def _command(self, given: CommandGiven) -> Generator[Output, None, Outcome]:
+        command, run = given.command, given.run
+        yield Done(at=self._now, run_id=run.run_id, routine=run.routine.id, effect=command)
+        is_known = command.routine in self.roster.own
+        error = None if is_known else f"there is no routine '{command.routine}'; correct its name"
+        if error is None and command.do == "run_routine":
+            trigger: Json = {"id": run.routine.id, "platform": "routine"}
+            why, led_by = f"run by {run.routine.id}", (*run.led_by, run.run_id)
+            yield from self._asked(self.roster.own[command.routine], why, trigger, led_by)
+        elif error is None:
+            self.roster.enable(command.routine, is_enabled=command.do == "enable_routine")
+        return Outcome(ok=error is None, error=error)
 
     def _verdict(
-        self, now: datetime, routine: Routine, index: int, verdict: VerdictKind, reason: str
+        self, routine: Routine, trigger: str, verdict: VerdictKind, reason: str, slots: Json = None
     ) -> Verdict:
         return Verdict(
-            at=now, routine=routine.id, trigger=routine.trigger_name(index), verdict=verdict, reason=reason
+            at=self._now,
+            routine=routine.id,
+            trigger=trigger,
+            verdict=verdict,
+            reason=reason,
+            slots=slots if isinstance(slots, dict) else {},
         )

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from routines.effects import CallService, Outcome
+from routines.effects import CallService, FireEvent, Outcome
 from routines.facts import Json
+from routines.intents.directory import Directory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +39,22 @@ class MessageReceived:
     retained: bool
 
 
-LinkEvent = DeviceChanged | LinkChanged | MessageReceived
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventReceived:
+    """An event of Home Assistant that routines wait for."""
+
+    event_type: str
+    data: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomeDescribed:
+    """A link told what the home calls its things."""
+
+    directory: Directory
+
+
+LinkEvent = DeviceChanged | EventReceived | HomeDescribed | LinkChanged | MessageReceived
 
 
 class Outbox(Protocol):
@@ -53,6 +69,13 @@ class DeviceLink(Protocol):
 
     async def call(self, call: CallService) -> Outcome:
         """Perform a call within the link's time limit; failures are outcomes, not exceptions."""
+
+
+class EventLink(Protocol):
+    """A link that can fire events."""
+
+    async def fire(self, event: FireEvent) -> Outcome:
+        """Fire an event within the link's time limit."""
 
 
 class MessageLink(Protocol):
