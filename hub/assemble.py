@@ -20,12 +20,15 @@ from hub.events import Observed
 from hub.hearing import make_recognizer, read_phrases
 from hub.home_publisher import HomePublisher
 from hub.performer import Performer
+from hub.place import place_of_home
 from hub.playback.mixer import Mixer
 from hub.routine_driver import RoutineDriver
+from hub.routine_files import RoutineFiles
 from hub.service import Service
 from hub.spatial.filter_design import design_filters
 from hub.spatial.layout import load_layout
 from hub.spatial.renderer import SpatialRenderer
+from hub.store.engine_memory import EngineMemory
 from hub.store.writer import StoreWriter
 from hub.supervisor import Supervisor
 from integrations.home_assistant.client import HomeAssistantLink
@@ -37,7 +40,7 @@ from routines.engine import Engine
 from routines.phrases import Phrasebook
 from routines.ports import DeviceLink
 from routines.routine import Routine
-from routines.vocabulary.triggers import MqttTrigger
+from routines.vocabulary.triggers import EventTrigger, MqttTrigger
 from sensing.audio_block import Block
 from sensing.observations import Observation
 from sensing.speech.listener import Listener
@@ -99,11 +102,7 @@ def assemble(
     config = loaded.hub
     bus = Bus(clock)
     mixer = _mixer(config, directory)
-
-    def deliver(observation: Observation) -> None:
-        bus.publish_from_thread(Observed(room=config.home.room, observation=observation, at=clock.now()))
-
-    lanes = list(_lanes(loaded, deliver, bus, lossless=lossless))
+    lanes = list(_lanes(loaded, _delivery(config.home.room, bus, clock), bus, lossless=lossless))
     audio = AudioEngine(
         device=device,
         playback=_ticking(mixer.next_block, on_tick),
@@ -113,14 +112,16 @@ def assemble(
         needs=_BEFORE_A_RECORDING if lossless else frozenset(),
     )
     mqtt = _mqtt(config, broker_port, loaded.routines, bus)
-    home_assistant = _home_assistant(config, bus)
-    driver = _driver(loaded, directory, mixer, mqtt, home_assistant, bus, clock)
+    home_assistant = _home_assistant(config, loaded.routines, bus)
+    performer = _performer(config, directory, mixer, mqtt, home_assistant, bus)
+    driver = _driver(loaded, performer, store_path, bus, clock)
     services: tuple[Service, ...] = (
-        StoreWriter(path=store_path, bus=bus, clock=clock, keep_days=config.store.keep_days),
+        StoreWriter(path=store_path, bus=bus, clock=clock, config=config.store),
         mqtt,
         HomePublisher(messages=mqtt, bus=bus, home=config.home, routines=loaded.routines),
         *([] if home_assistant is None else [home_assistant]),
         driver,
+        RoutineFiles(folder=directory / "routines", bus=bus, clock=clock),
         audio,
     )
     return House(
@@ -130,6 +131,15 @@ def assemble(
         lanes=lanes,
         supervisor=Supervisor(services, bus=bus, clock=clock),
     )
+
+
+def _delivery(room: str, bus: Bus, clock: Clock) -> Callable[[Observation], None]:
+    """Return what brings a lane's observations to the bus."""
+
+    def deliver(observation: Observation) -> None:
+        bus.publish_from_thread(Observed(room=room, observation=observation, at=clock.now()))
+
+    return deliver
 
 
 def _ticking(playback: Callable[[int], Block], on_tick: Callable[[int], None]) -> Callable[[int], Block]:
@@ -217,37 +227,67 @@ def _mqtt(config: HubConfig, port: int, routines: Sequence[Routine], bus: Bus) -
     )
 
 
-def _home_assistant(config: HubConfig, bus: Bus) -> HomeAssistantLink | None:
+def _home_assistant(config: HubConfig, routines: Sequence[Routine], bus: Bus) -> HomeAssistantLink | None:
     settings = config.home_assistant
     if settings is None:
         return None
-    return HomeAssistantLink(url=settings.url, token=settings.token.get_secret_value(), outbox=bus)
+    awaited = {
+        event_type
+        for routine in routines
+        for trigger in routine.triggers
+        if isinstance(trigger, EventTrigger)
+        for event_type in trigger.event_type
+    }
+    return HomeAssistantLink(
+        url=settings.url,
+        token=settings.token.get_secret_value(),
+        outbox=bus,
+        event_types=sorted(awaited),
+    )
 
 
-def _driver(
-    loaded: LoadedConfig,
+def _performer(
+    config: HubConfig,
     directory: Path,
     mixer: Mixer,
     mqtt: MqttLink,
     home_assistant: HomeAssistantLink | None,
     bus: Bus,
-    clock: Clock,
-) -> RoutineDriver:
-    """Return the routine engine with everything that can carry out its effects."""
-    config = loaded.hub
+) -> Performer:
+    """Return what can carry out every effect of the routines."""
     lights = MqttLights(config.mqtt.lights, mqtt)
 
     def owner(call: CallService) -> DeviceLink | None:
         """Lights named in hub.yaml are ours; everything else belongs to Home Assistant, if there is one."""
         return lights if lights.owns(call) else home_assistant
 
-    performer = Performer(
+    return Performer(
         owner=owner,
         messages=mqtt,
+        events=home_assistant,
         mixer=mixer,
         rate_hz=config.audio.rate_hz,
         sounds=directory / "sounds",
         bus=bus,
     )
-    engine = Engine(loaded.routines, timezone=ZoneInfo(config.home.timezone))
-    return RoutineDriver(engine=engine, performer=performer, bus=bus, clock=clock)
+
+
+def _driver(
+    loaded: LoadedConfig, performer: Performer, store_path: Path, bus: Bus, clock: Clock
+) -> RoutineDriver:
+    """Return the routine engine with its memory."""
+    home = loaded.hub.home
+    engine = Engine(
+        loaded.routines,
+        timezone=ZoneInfo(home.timezone),
+        place=place_of_home(home),
+        converses=True,
+    )
+    return RoutineDriver(
+        engine=engine,
+        performer=performer,
+        memory=EngineMemory(store_path),
+        bus=bus,
+        clock=clock,
+        waits_for=frozenset({HomeAssistantLink.name}) if loaded.hub.home_assistant else frozenset(),
+    )

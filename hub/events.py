@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hub.service import ServiceState
+from routines.facts import Fact
 from routines.outputs import Output
 from routines.problems import Problem
+from routines.routine import Routine
 from sensing.observations import Observation
 
 
@@ -35,6 +37,21 @@ class RoutineOutput:
     """The routine engine decided or asked for something."""
 
     output: Output
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactTaken:
+    """The routine engine was told something; ``at`` is timezone-aware wall time."""
+
+    fact: Fact
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutinesChanged:
+    """The routine files were edited, and have no problems."""
+
+    routines: tuple[Routine, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

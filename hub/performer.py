@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import assert_never
@@ -13,8 +14,9 @@ from hub.events import PlaybackEnded, PlaybackStarted
 from hub.playback.decoder import load_sound
 from hub.playback.mixer import Mixer
 from hub.playback.text_to_speech import speak
-from routines.effects import CallService, Outcome, Play, Publish, Say
-from routines.ports import DeviceLink, MessageLink
+from integrations.mqtt.topics import NOTICE_TOPIC
+from routines.effects import CallService, Command, Effect, FireEvent, Notify, Outcome, Play, Publish, Say
+from routines.ports import DeviceLink, EventLink, MessageLink
 from sensing.audio_block import Block
 
 
@@ -25,6 +27,8 @@ class Performer:
     ----------
     owner : callable
         Returns the link that owns an entity, or None when none does.
+    events : EventLink or None
+        Where events are fired.
     sounds : Path
         Folder that relative names of sound files start from.
     """
@@ -34,6 +38,7 @@ class Performer:
         *,
         owner: Callable[[CallService], DeviceLink | None],
         messages: MessageLink,
+        events: EventLink | None,
         mixer: Mixer,
         rate_hz: int,
         sounds: Path,
@@ -41,12 +46,13 @@ class Performer:
     ) -> None:
         self._owner = owner
         self._messages = messages
+        self._events = events
         self._mixer = mixer
         self._rate_hz = rate_hz
         self._sounds = sounds
         self._bus = bus
 
-    async def perform(self, effect: CallService | Publish | Say | Play) -> Outcome:
+    async def perform(self, effect: Effect) -> Outcome:
         """Perform one effect; what fails is told in the outcome, never raised."""
         match effect:
             case CallService():
@@ -60,15 +66,36 @@ class Performer:
                 return await link.call(effect)
             case Publish(topic=topic, payload=payload, retain=retain, qos=qos):
                 return await self._messages.publish(topic, payload, retain=retain, qos=qos)
-            case Say(text=text):
-                return await self._play(text, effect.room, 1.0, lambda: speak(text, self._rate_hz))
+            case Say(text=text, volume=volume):
+                loudness = 1.0 if volume is None else volume / 100
+                return await self._play(text, effect.room, loudness, lambda: speak(text, self._rate_hz))
             case Play(source=source):
                 path = self._sounds / source
                 return await self._play(
                     source, effect.room, effect.volume, lambda: load_sound(path, self._rate_hz)
                 )
+            case Notify():
+                return await self._notify(effect)
+            case FireEvent():
+                if self._events is None:
+                    error = f"event {effect.event_type}: configure home_assistant in hub.yaml to fire events"
+                    return Outcome(ok=False, error=error)
+                return await self._events.fire(effect)
+            case Command():
+                return Outcome(ok=False, error=f"{effect.do} is not for the hub to do")
             case _:
                 assert_never(effect)
+
+    async def _notify(self, notice: Notify) -> Outcome:
+        """Notify through Home Assistant where there is one, else tell the apps on MQTT."""
+        said = {"message": notice.message, "title": notice.title, "data": dict(notice.data)}
+        content = {key: value for key, value in said.items() if value}
+        call = CallService(action=f"notify.{notice.target or 'notify'}", data=content)
+        link = self._owner(call)
+        if link is not None:
+            return await link.call(call)
+        payload = json.dumps({"v": 1, "target": notice.target, **content}, ensure_ascii=False)
+        return await self._messages.publish(NOTICE_TOPIC, payload)
 
     async def _play(self, source: str, room: str | None, volume: float, load: Callable[[], Block]) -> Outcome:
         """Load in a worker thread, play, and return when the last frame has been mixed."""

@@ -36,6 +36,11 @@ def default_state_directory() -> Path:
     return Path(platformdirs.user_state_dir("roomwise"))
 
 
+def default_database() -> Path:
+    """Return where the database lies unless hub.yaml says otherwise."""
+    return default_state_directory() / "roomwise.sqlite3"
+
+
 def write_snapshot(
     path: Path,
     services: Sequence[ServiceChanged],

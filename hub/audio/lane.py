@@ -87,9 +87,9 @@ class Lane:
             self._stopping = True
             self._blocks.clear()
             self._changed.notify_all()
-        if self._thread is not None:
-            self._thread.join(timeout_seconds)
-            self._thread = None
+        thread, self._thread = self._thread, None
+        if thread is not None and thread.is_alive():  # another thread may be just about to start it
+            thread.join(timeout_seconds)
 
     def offer(self, block: AudioBlock, *, wait: bool = False) -> None:
         """Queue a block; when full, drop the oldest, or with ``wait`` block until there is room."""

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from hub.cli.json_lines import print_json
-from hub.errors import BadInput, ConfigError
+from hub.cli.routine_check import report
+from hub.errors import BadInput
 
 
 def check(
@@ -17,36 +17,20 @@ def check(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
 ) -> None:
-    """Check configuration and routines; exit status 2 when there are problems."""
-    from hub.config.files import HUB_FILE, default_directory, load_config, load_routine_files
+    """Check configuration and routines; exit status 2 when there are problems.
+
+    Where a hub has run, what it knows of the home is compared with the routines too.
+    """
+    from hub.config.files import HUB_FILE, check_config, default_directory, read_routine_files
+    from hub.status import default_database
+    from hub.store.run_history import known_entities
 
     place = default_directory() if path is None else path
     if path is not None and not place.exists():
         raise BadInput(f"{place} does not exist; pass a configuration directory or a routine file")
-    try:
-        if path is None or (place / HUB_FILE).exists() or (place / "routines").is_dir():
-            count = len(load_config(place).routines)
-        else:
-            routines, problems = load_routine_files(place)
-            if problems:
-                raise ConfigError(problems)
-            count = len(routines)
-    except ConfigError as error:
-        if not json:
-            raise
-        for problem in error.problems:
-            print_json(
-                {
-                    "event": "problem",
-                    "file": problem.file,
-                    "line": problem.line,
-                    "column": problem.column,
-                    "message": problem.message,
-                    "hint": problem.hint,
-                }
-            )
-        raise typer.Exit(2) from None
-    if json:
-        print_json({"event": "end", "problems": 0, "routines": count})
+    if path is None or (place / HUB_FILE).exists() or (place / "routines").is_dir():
+        loaded, problems, read = check_config(place)
+        entities = None if loaded is None else known_entities(loaded.store.path or default_database())
     else:
-        print(f"{place}: no problems, {count} routine{'' if count == 1 else 's'}")
+        problems, entities, read = [], None, read_routine_files(place)
+    report(read, problems, str(place), entities=entities, as_json=json)

@@ -110,9 +110,9 @@ def _configuration(directory: Path) -> tuple[HubConfig | None, list[Finding]]:
 
 
 def _store(config: HubConfig) -> Finding:
-    from hub.status import default_state_directory
+    from hub.status import default_database
 
-    path = config.store.path or default_state_directory() / "roomwise.sqlite3"
+    path = config.store.path or default_database()
     if not path.exists():
         return Finding("store", True, f"{path} does not exist yet; the hub creates it")
     try:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hub.cli.json_lines import print_json
-from hub.cli.routine import read_routines
+from hub.cli.routine_files import read_routines
 from hub.errors import BadInput
 from routines.facts import Json
 

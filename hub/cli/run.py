@@ -41,7 +41,7 @@ async def _live(loaded: LoadedConfig, directory: Path) -> None:
 
     from hub.assemble import assemble
     from hub.clock import SystemClock
-    from hub.status import default_state_directory
+    from hub.status import default_database, default_state_directory
     from integrations.mqtt.embedded_broker import EmbeddedBroker
 
     settings = loaded.hub
@@ -57,11 +57,11 @@ async def _live(loaded: LoadedConfig, directory: Path) -> None:
             directory=directory,
             clock=SystemClock(ZoneInfo(settings.home.timezone)),
             device=_device(loaded, directory),
-            store_path=settings.store.path or state / "roomwise.sqlite3",
+            store_path=settings.store.path or default_database(),
             broker_port=port,
             lossless=settings.audio.device == "file",
         )
-        await _until_told(house, state / "status.json")
+        await _until_told(house, state / "status.json", broker_port=port)
     finally:
         if broker is not None:
             await asyncio.to_thread(broker.stop)
@@ -115,7 +115,7 @@ def _device(loaded: LoadedConfig, directory: Path) -> AudioDevice:
     )
 
 
-async def _until_told(house: House, snapshot: Path) -> None:
+async def _until_told(house: House, snapshot: Path, *, broker_port: int) -> None:
     """Run the services; end them in order at SIGTERM, Ctrl-C or the end of a recording."""
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -123,7 +123,7 @@ async def _until_told(house: House, snapshot: Path) -> None:
         loop.add_signal_handler(number, told.set)
     work = asyncio.create_task(house.supervisor.run(), name="supervisor")
     ends = [asyncio.create_task(told.wait()), asyncio.create_task(house.audio.finished.wait())]
-    reporter = asyncio.create_task(_report(house, snapshot), name="status snapshots")
+    reporter = asyncio.create_task(_report(house, snapshot, broker_port), name="status snapshots")
     try:
         await asyncio.wait({*ends, work}, return_when=asyncio.FIRST_COMPLETED)
         if not told.is_set():
@@ -135,7 +135,7 @@ async def _until_told(house: House, snapshot: Path) -> None:
         await asyncio.to_thread(snapshot.unlink, missing_ok=True)
 
 
-async def _report(house: House, snapshot: Path) -> None:
+async def _report(house: House, snapshot: Path, broker_port: int) -> None:
     """Write the health of the hub every few seconds, for ``roomwise status``."""
     from hub.status import write_snapshot
 
@@ -145,6 +145,7 @@ async def _report(house: House, snapshot: Path) -> None:
             "audio_frames": house.audio.frames,
             "lost_frames": house.audio.lost_frames,
             "lanes": lanes,
+            "broker_port": broker_port,
         }
         write_snapshot(snapshot, house.supervisor.states(), house.bus.statistics(), extra)
         await asyncio.sleep(_SNAPSHOT_SECONDS)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
@@ -13,7 +14,7 @@ from hub.config.hub_config import HubConfig
 from hub.config.secret_tags import fill_secrets
 from hub.errors import ConfigError
 from routines.facts import Json
-from routines.load import load_routines
+from routines.load import load_routine_document
 from routines.positions import YamlDocument, field_names, parse_yaml, problems_from
 from routines.problems import Problem
 from routines.routine import Routine
@@ -53,34 +54,70 @@ def load_config(directory: Path) -> LoadedConfig:
     hub.errors.ConfigError
         With every problem of every file.
     """
+    hub, problems, read = check_config(directory)
+    if problems or read.problems or hub is None:
+        raise ConfigError([*problems, *read.problems])
+    return LoadedConfig(hub=hub, routines=read.routines)
+
+
+def check_config(directory: Path) -> tuple[HubConfig | None, list[Problem], RoutineFiles]:
+    """Return the hub's settings, their problems, and the routines with theirs."""
+    read = read_routine_files(directory / "routines")
     if not (directory / HUB_FILE).is_file():
         hint = "create it (an empty mapping, {}, is enough) or pass --config DIR"
-        raise ConfigError([_problem(directory / HUB_FILE, "there is no such file", hint)])
+        return None, [_problem(directory / HUB_FILE, "there is no such file", hint)], read
     secrets, problems = load_secrets(directory / SECRETS_FILE)
     hub, hub_problems = _load_hub(directory / HUB_FILE, secrets)
-    routines, routine_problems = load_routine_files(directory / "routines")
-    problems += hub_problems + routine_problems
-    if problems or hub is None:
-        raise ConfigError(problems)
-    return LoadedConfig(hub=hub, routines=routines)
+    return hub, [*problems, *hub_problems], read
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a routine stands: its file, and its number in it."""
+
+    document: YamlDocument
+    number: int
+
+    def problem(self, path: Sequence[str | int], message: str, hint: str = "") -> Problem:
+        """Return a problem at a path inside the routine."""
+        return self.document.problem(["routines", self.number, *path], message, hint)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutineFiles:
+    """The routines of several files, all problems, and where each routine stands."""
+
+    routines: list[Routine] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    places: dict[str, Place] = field(default_factory=dict)
+
+
+def read_routine_files(path: Path) -> RoutineFiles:
+    """Return the routines of a file, or of a folder's ``*.yaml``, with their places and all problems."""
+    read = RoutineFiles()
+    for file in sorted(path.glob("*.yaml")) if path.is_dir() else [path] if path.exists() else []:
+        text = _read(file)
+        if isinstance(text, Problem):
+            read.problems.append(text)
+            continue
+        loaded = load_routine_document(text, str(file))
+        read.problems.extend(loaded.problems)
+        for number, routine in enumerate(loaded.routines):
+            assert loaded.document is not None  # where there are routines, there is the file they are from
+            place = Place(loaded.document, number)
+            first = read.places.setdefault(routine.id, place)
+            if first is not place:
+                there = first.problem(["id"], "")
+                message = f"the routine '{routine.id}' is already at {there.file}:{there.line}"
+                read.problems.append(place.problem(["id"], message, "give each its own id"))
+            read.routines.append(routine)
+    return read
 
 
 def load_routine_files(path: Path) -> tuple[list[Routine], list[Problem]]:
-    """Return the routines of a file, or of a folder's ``*.yaml``, and all problems."""
-    routines: list[Routine] = []
-    problems: list[Problem] = []
-    owners: dict[str, Path] = {}
-    for file in sorted(path.glob("*.yaml")) if path.is_dir() else [path] if path.exists() else []:
-        text = _read(file)
-        found, faults = ([], [text]) if isinstance(text, Problem) else load_routines(text, str(file))
-        problems += faults
-        for routine in found:
-            if routine.id in owners:
-                message = f"the routine '{routine.id}' is already in {owners[routine.id].name}"
-                problems.append(_problem(file, message, "give each its own id"))
-            owners[routine.id] = file
-        routines += found
-    return routines, problems
+    """Return the routines of a file or folder, and all problems; see `read_routine_files`."""
+    read = read_routine_files(path)
+    return read.routines, read.problems
 
 
 def load_secrets(path: Path) -> tuple[dict[str, str], list[Problem]]:

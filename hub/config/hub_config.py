@@ -31,6 +31,15 @@ class HomeConfig(_Section):
 
     name: str = Field(default="Home", description="Name of the home, for people.")
     timezone: Timezone = Field(default="UTC", description="Time zone of all times, as Europe/Berlin.")
+    latitude: float | None = Field(
+        default=None, ge=-90.0, le=90.0, description="Latitude in degrees; null for that of the zone's city."
+    )
+    longitude: float | None = Field(
+        default=None, ge=-180.0, le=180.0, description="Longitude in degrees east; null likewise."
+    )
+    elevation_m: float = Field(
+        default=0.0, ge=0.0, le=9000.0, description="Height above the surroundings in metres."
+    )
     room: str = Field(default="living_room", min_length=1, description="Room that the microphones are in.")
 
 
@@ -108,6 +117,9 @@ class StoreConfig(_Section):
 
     path: Path | None = Field(default=None, description="Database file; null for the user's state directory.")
     keep_days: int = Field(default=30, ge=1, description="Days after which runs are forgotten.")
+    keep_fact_days: int = Field(
+        default=7, ge=0, description="Days for which all that routines were told is kept, to play it again."
+    )
 
 
 class LogConfig(_Section):

@@ -7,29 +7,43 @@ import json
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 
 from hub.bus import Bus, Overflow, Subscription
 from hub.clock import Clock
-from hub.events import RoutineOutput
+from hub.config.hub_config import StoreConfig
+from hub.events import FactTaken, RoutineOutput
 from hub.store.database import open_database
+from routines.event_lines import line_from_fact
 from routines.outputs import RunEnded, Verdict
-from routines.ports import DeviceChanged
+from routines.run import trace_to_json
 
 _BATCH_SECONDS = 1.0
 _BATCH_ROWS = 100
 _ROOM = 10_000
 
-_RUN = "INSERT OR REPLACE INTO run VALUES (?, ?, ?, ?, ?, ?)"
-_STATE = "INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?)"
+_RUN = (
+    "INSERT OR REPLACE INTO run "
+    "(run_id, routine, started_at, ended_at, result, trace_json, reason, why, interest) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_FACT = "INSERT INTO fact (at, line_json) VALUES (?, ?)"
 _VERDICT = 'INSERT INTO verdict (at, routine, "trigger", verdict, reason) VALUES (?, ?, ?, ?, ?)'
+
+_INTERESTING = 6
+"""How many times longer runs are kept that failed or that somebody asked for."""
+_DULL_RUNS = 500
+"""Runs of one routine that are kept when nothing went wrong: a chatty one must not fill the disk."""
+_FORGET_DULL = (
+    "DELETE FROM run WHERE run_id IN (SELECT run_id FROM (SELECT run_id, interest, row_number() OVER "
+    "(PARTITION BY routine ORDER BY started_at DESC) AS place FROM run WHERE interest = 0) WHERE place > ?)"
+)
 
 Row = tuple[str, tuple[str, ...]]
 """A statement and its values."""
 
-Recorded = RoutineOutput | DeviceChanged
+Recorded = RoutineOutput | FactTaken
 
 
 class StoreWriter:
@@ -39,18 +53,18 @@ class StoreWriter:
 
     Parameters
     ----------
-    keep_days : int
-        Runs and verdicts older than this are forgotten at the start.
+    config : StoreConfig
+        For how long what is kept.
     """
 
     name = "store"
     needs: frozenset[str] = frozenset()
 
-    def __init__(self, *, path: Path, bus: Bus, clock: Clock, keep_days: int) -> None:
+    def __init__(self, *, path: Path, bus: Bus, clock: Clock, config: StoreConfig) -> None:
         self._path = path
         self._bus = bus
         self._clock = clock
-        self._keep_days = keep_days
+        self._config = config
 
     async def run(self, ready: Callable[[], None]) -> None:
         """Write until cancelled; what is waiting then is still written."""
@@ -75,7 +89,7 @@ class StoreWriter:
         """Collect rows from events, and write them when it is time."""
         is_full = asyncio.Event()
         changes: Subscription[Recorded] = self._bus.subscribe(
-            RoutineOutput, DeviceChanged, room=_ROOM, overflow=Overflow.DROP_OLDEST, name="store"
+            RoutineOutput, FactTaken, room=_ROOM, overflow=Overflow.DROP_OLDEST, name="store"
         )
 
         async def collect() -> None:
@@ -101,25 +115,35 @@ class StoreWriter:
 
     def _rows(self, change: Recorded) -> list[Row]:
         match change:
-            case DeviceChanged(entity_id=entity_id, state=state, attributes=attributes):
-                at = self._clock.now().isoformat()
-                return [(_STATE, (entity_id, state, json.dumps(dict(attributes)), at))]
+            case FactTaken(fact=fact, at=at):
+                line = line_from_fact(fact) if self._config.keep_fact_days else None
+                return [] if line is None else [(_FACT, (at.isoformat(), json.dumps(line)))]
             case RoutineOutput(output=RunEnded() as run):
-                started_at = run.trace[0].at if run.trace else run.at
-                trace = json.dumps([{**asdict(step), "at": step.at.isoformat()} for step in run.trace])
-                times = (started_at.isoformat(), run.at.isoformat())
-                return [(_RUN, (run.run_id, run.routine, *times, run.result, trace))]
+                trace = json.dumps(trace_to_json(run.trace), ensure_ascii=False)
+                times = (run.started_at.isoformat(), run.at.isoformat())
+                interest = "0" if run.result == "finished" else "1"
+                values = (run.run_id, run.routine, *times, run.result, trace, run.reason, run.why, interest)
+                return [(_RUN, values)]
             case RoutineOutput(output=Verdict() as one):
-                values = (one.at.isoformat(), one.routine, one.trigger, one.verdict, one.reason)
-                return [(_VERDICT, values)]
+                seen = (one.at.isoformat(), one.routine, one.trigger, one.verdict, one.reason)
+                return [(_VERDICT, seen)]
             case _:
                 return []
 
     def _forget_old(self, connection: sqlite3.Connection) -> None:
-        oldest = (self._clock.now() - timedelta(days=self._keep_days)).isoformat()
+        """Forget what is old: dull runs first, those that failed or were asked for much later."""
+        now = self._clock.now()
+        oldest = (now - timedelta(days=self._config.keep_days)).isoformat()
+        oldest_of_interest = (now - _INTERESTING * timedelta(days=self._config.keep_days)).isoformat()
+        oldest_fact = (now - timedelta(days=self._config.keep_fact_days)).isoformat()
         # datetime() compares instants: texts with different offsets do not sort by time.
-        connection.execute("DELETE FROM run WHERE datetime(started_at) < datetime(?)", (oldest,))
+        connection.execute(
+            "DELETE FROM run WHERE datetime(started_at) < datetime(CASE interest WHEN 0 THEN ? ELSE ? END)",
+            (oldest, oldest_of_interest),
+        )
+        connection.execute(_FORGET_DULL, (_DULL_RUNS,))
         connection.execute("DELETE FROM verdict WHERE datetime(at) < datetime(?)", (oldest,))
+        connection.execute("DELETE FROM fact WHERE datetime(at) < datetime(?)", (oldest_fact,))
 
 
 def _write(connection: sqlite3.Connection, rows: list[Row]) -> None:

@@ -10,16 +10,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 
 import niquests
 from homeassistant_api import AsyncWebsocketClient
 from homeassistant_api.errors import HomeassistantAPIError, ResponseError, UnauthorizedError
 
-from routines.effects import CallService, Outcome
+from integrations.home_assistant.directory import directory_from
+from routines.effects import CallService, FireEvent, Outcome
 from routines.facts import Json
-from routines.ports import DeviceChanged, LinkChanged, Outbox
+from routines.intents.directory import Directory
+from routines.ports import DeviceChanged, EventReceived, HomeDescribed, LinkChanged, Outbox
 
 _PATH = "/api/websocket"
 _READ_SECONDS = 365 * 86_400
@@ -47,7 +49,9 @@ class HomeAssistantLink:
     token : str
         A long-lived access token of a user.
     outbox : Outbox
-        Receives `DeviceChanged` and `LinkChanged`.
+        Receives `DeviceChanged`, `EventReceived`, `HomeDescribed` and `LinkChanged`.
+    event_types : sequence of str
+        Events that routines wait for, beside the changes of states.
     call_limit_seconds : float
         What Home Assistant has not answered by then has failed: a call, a ping, a login.
     ping_interval_seconds : float
@@ -65,6 +69,7 @@ class HomeAssistantLink:
         url: str,
         token: str,
         outbox: Outbox,
+        event_types: Sequence[str] = (),
         call_limit_seconds: float = 10.0,
         ping_interval_seconds: float = 30.0,
         first_wait_seconds: float = _FIRST_WAIT_SECONDS,
@@ -72,6 +77,8 @@ class HomeAssistantLink:
         self._url = url.rstrip("/").removesuffix(_PATH)
         self._token = token
         self._outbox = outbox
+        self._event_types = tuple(event_types)
+        self._directory = Directory()
         self._call_limit_seconds = call_limit_seconds
         self._ping_interval_seconds = ping_interval_seconds
         self._first_wait_seconds = first_wait_seconds
@@ -111,27 +118,37 @@ class HomeAssistantLink:
         elif absent:  # Home Assistant itself would say that all went well
             problem = f"Home Assistant has no {absent}; correct the target"
         else:
-            problem = await self._perform(call)
-        return Outcome(ok=False, error=f"{call.action}: {problem}") if problem else Outcome()
+            domain, _, service = call.action.partition(".")
+            words: dict[str, Json] = {"domain": domain, "service": service}
+            words |= {"service_data": dict(call.data), "target": dict(call.target)}
+            if call.wants_response:
+                words["return_response"] = True
+            return await self._command(call.action, "call_service", words)
+        return Outcome(ok=False, error=f"{call.action}: {problem}")
 
-    async def _perform(self, call: CallService) -> str:
-        """Send a call and return what went wrong, nothing if all went well."""
-        domain, _, service = call.action.partition(".")
-        data, target = dict(call.data), dict(call.target)
+    async def fire(self, event: FireEvent) -> Outcome:
+        """Fire an event; what goes wrong is told in the outcome."""
+        words: dict[str, Json] = {"event_type": event.event_type, "event_data": dict(event.data)}
+        return await self._command(f"event {event.event_type}", "fire_event", words)
+
+    async def _command(self, name: str, kind: str, words: Mapping[str, Json]) -> Outcome:
+        """Send a command and return how it went, with its response if it has one."""
         try:
             async with asyncio.timeout(self._call_limit_seconds), self._command_connection() as commands:
-                number = await commands.send(
-                    "call_service", domain=domain, service=service, service_data=data, target=target
-                )
+                number = await commands.send(kind, **words)
                 try:
-                    await commands.recv_result(number)
+                    result = (await commands.recv_result(number)).result
                 except ResponseError as error:
-                    return f"Home Assistant refused it: {_reason(error)}"
+                    problem = f"Home Assistant refused it: {_reason(error)}"
+                else:
+                    return Outcome(response=result.get("response") if isinstance(result, dict) else None)
         except TimeoutError:
-            return f"Home Assistant did not answer within {self._call_limit_seconds:g} s; it may still do it"
+            problem = (
+                f"Home Assistant did not answer within {self._call_limit_seconds:g} s; it may still do it"
+            )
         except _LOST as error:
-            return f"the connection to Home Assistant failed: {_reason(error)}"
-        return ""
+            problem = f"the connection to Home Assistant failed: {_reason(error)}"
+        return Outcome(ok=False, error=f"{name}: {problem}")
 
     async def _connect(self) -> AsyncWebsocketClient:
         """Open a connection and log in, within the limit."""
@@ -173,6 +190,7 @@ class HomeAssistantLink:
             self._is_up = True
             ready()
             await self._tell_link(up=True, why=f"connected to {self._url}", hint="")
+            await self._describe(states)
             await self._follow_and_watch(events, subscription)
         finally:
             await _close(events)
@@ -183,6 +201,8 @@ class HomeAssistantLink:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._follow(events, subscription), name="Home Assistant events")
                 tasks.create_task(self._watch(events), name="Home Assistant ping")
+                for event_type in self._event_types:
+                    tasks.create_task(self._follow_type(event_type), name=f"Home Assistant {event_type}")
         except* _LOST as group:
             lost = group.exceptions[0]
         if lost is not None:  # raised out here, so that its cause is still its own
@@ -207,6 +227,43 @@ class HomeAssistantLink:
                 await self._forget(str(data["entity_id"]))
             else:
                 await self._tell(_changed(data["new_state"]))
+
+    async def _follow_type(self, event_type: str) -> None:
+        """Tell every event of a type; two readers of one connection would take each other's messages."""
+        connection = await self._connect()
+        try:
+            async with asyncio.timeout(self._call_limit_seconds):
+                subscription = await connection.send("subscribe_events", event_type=event_type)
+                await connection.recv_result(subscription)
+            while True:
+                event = (await connection.recv_event(subscription)).event
+                await self._outbox.send(EventReceived(event_type=event_type, data=dict(event.data)))
+        finally:
+            await _close(connection)
+
+    async def _describe(self, states: list[dict[str, Json]]) -> None:
+        """Tell what the home calls its things; a user who may not read a registry knows less of it."""
+        found: dict[str, list[dict[str, Json]]] = {}
+        for registry in ("entity", "device", "area", "floor"):
+            try:
+                async with asyncio.timeout(self._call_limit_seconds), self._command_connection() as commands:
+                    number = await commands.send(f"config/{registry}_registry/list")
+                    try:
+                        found[registry] = await commands.recv_result_list(number)
+                    except ResponseError:
+                        found[registry] = []
+            except (TimeoutError, *_LOST):
+                found[registry] = []
+        directory = directory_from(
+            states=states,
+            entities=found["entity"],
+            devices=found["device"],
+            areas=found["area"],
+            floors=found["floor"],
+        )
+        if directory != self._directory:
+            self._directory = directory
+            await self._outbox.send(HomeDescribed(directory=directory))
 
     async def _watch(self, events: AsyncWebsocketClient) -> None:
         """Ping all connections until one is dead; then fail."""

@@ -5,6 +5,12 @@ from __future__ import annotations
 BASE = "roomwise/v1"
 """Version 1 only ever gains topics; a break would be published beside it as v2."""
 
+COMMAND_TOPIC = f"{BASE}/set/command"
+"""A typed sentence, as if it had been said."""
+UNDO_TOPIC = f"{BASE}/set/undo"
+NOTICE_TOPIC = f"{BASE}/event/notice"
+"""Notifications for apps, where Home Assistant does not carry them."""
+
 AVAILABILITY = f"{BASE}/availability"
 
 

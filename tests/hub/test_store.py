@@ -8,13 +8,14 @@ import pytest
 
 from hub.bus import Bus
 from hub.clock import VirtualClock
+from hub.config.hub_config import StoreConfig
 from hub.errors import BadInput, Degraded
-from hub.events import RoutineOutput
+from hub.events import FactTaken, RoutineOutput
 from hub.store.database import migrations, open_database
-from hub.store.run_history import recent_runs
+from hub.store.run_history import facts_since, recent_runs, recent_verdicts
 from hub.store.writer import StoreWriter
+from routines.facts import StateFact
 from routines.outputs import RunEnded, Step, Verdict
-from routines.ports import DeviceChanged
 
 NOW = datetime(2026, 1, 10, 12, tzinfo=UTC)
 
@@ -22,7 +23,18 @@ NOW = datetime(2026, 1, 10, 12, tzinfo=UTC)
 def ended(run_id: str, at: datetime) -> RoutineOutput:
     steps = (Step(at=at - timedelta(seconds=5), what="light.turn_on", result="ok"),)
     return RoutineOutput(
-        output=RunEnded(at=at, run_id=run_id, routine="hall", result="finished", trace=steps)
+        output=RunEnded(
+            at=at,
+            run_id=run_id,
+            routine="hall",
+            result="finished",
+            started_at=at - timedelta(seconds=5),
+            trigger=None,
+            reason="somebody came",
+            why="",
+            before={},
+            trace=steps,
+        )
     )
 
 
@@ -30,7 +42,7 @@ async def record(path: Path, *events: object) -> None:
     clock = VirtualClock(NOW)
     bus = Bus(clock)
     is_ready = asyncio.Event()
-    writer = StoreWriter(path=path, bus=bus, clock=clock, keep_days=30)
+    writer = StoreWriter(path=path, bus=bus, clock=clock, config=StoreConfig())
     task = asyncio.create_task(writer.run(is_ready.set))
     await asyncio.wait_for(is_ready.wait(), 5.0)
     for event in events:
@@ -45,7 +57,7 @@ async def record(path: Path, *events: object) -> None:
 async def test_what_happened_just_before_the_end_is_still_written(tmp_path: Path) -> None:
     path = tmp_path / "state" / "hub.sqlite3"
     verdict = Verdict(at=NOW, routine="hall", trigger="presence", verdict="fired", reason="came")
-    lamp = DeviceChanged(entity_id="light.lamp", state="on", attributes={"brightness": 10})
+    lamp = FactTaken(fact=StateFact(entity_id="light.lamp", state="on"), at=NOW)
     await record(
         path, ended("r1", NOW), ended("r2", NOW + timedelta(seconds=1)), RoutineOutput(output=verdict), lamp
     )
@@ -54,9 +66,8 @@ async def test_what_happened_just_before_the_end_is_still_written(tmp_path: Path
     assert runs[0].ended_at == NOW + timedelta(seconds=1)
     assert runs[0].started_at == NOW - timedelta(seconds=4)
     assert "light.turn_on" in runs[0].trace_json
-    with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("SELECT state FROM state").fetchall() == [("on",)]
-        assert connection.execute("SELECT verdict FROM verdict").fetchall() == [("fired",)]
+    assert recent_verdicts(path, 10) == [verdict]
+    assert facts_since(path, NOW) == [(NOW, lamp.fact)]
 
 
 async def test_a_batch_is_written_while_the_hub_runs_on(tmp_path: Path) -> None:
@@ -64,7 +75,7 @@ async def test_a_batch_is_written_while_the_hub_runs_on(tmp_path: Path) -> None:
     clock = VirtualClock(NOW)
     bus = Bus(clock)
     is_ready = asyncio.Event()
-    writer = StoreWriter(path=path, bus=bus, clock=clock, keep_days=30)
+    writer = StoreWriter(path=path, bus=bus, clock=clock, config=StoreConfig())
     task = asyncio.create_task(writer.run(is_ready.set))
     await asyncio.wait_for(is_ready.wait(), 5.0)
     for number in range(100):

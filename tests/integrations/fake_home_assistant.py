@@ -25,6 +25,8 @@ class FakeHomeAssistant:
     def __init__(self) -> None:
         self.states: dict[str, str] = {"light.hall": "off"}
         self.calls: list[dict[str, Any]] = []
+        self.fired: list[tuple[str, dict[str, Any]]] = []
+        self.event_subscriptions: dict[str, tuple[web.WebSocketResponse, int]] = {}
         self.mute: set[str] = set()
         self.stage = "RUNNING"
         self.logins = 0
@@ -56,6 +58,13 @@ class FakeHomeAssistant:
     async def remove(self, entity_id: str) -> None:
         del self.states[entity_id]
         await self._fire(entity_id, None)
+
+    async def fire(self, event_type: str, data: dict[str, Any]) -> None:
+        """Tell an event to whoever subscribed to its type."""
+        socket, number = self.event_subscriptions[event_type]
+        event = {"event_type": event_type, "data": data, "origin": "LOCAL"}
+        event |= {"time_fired": "2026-01-01T00:00:00+00:00", "context": context()}
+        await socket.send_json({"id": number, "type": "event", "event": event})
 
     async def _fire(self, entity_id: str, new_state: dict[str, Any] | None) -> None:
         data = {"entity_id": entity_id, "new_state": new_state, "old_state": None}
@@ -101,6 +110,21 @@ class FakeHomeAssistant:
                 result = {"state": self.stage}
             case "get_states":
                 result = [shown(entity_id, state) for entity_id, state in self.states.items()]
+            case "config/area_registry/list":
+                result = [{"area_id": "hall", "name": "Hall", "aliases": ["corridor"], "floor_id": None}]
+            case "config/entity_registry/list":
+                result = [{"entity_id": "light.hall", "area_id": "hall", "aliases": []}]
+            case "config/device_registry/list":
+                result = []
+            case "config/floor_registry/list":
+                error = {"code": "unauthorized", "message": "Unauthorized"}
+                await socket.send_json({"id": number, "type": "result", "success": False, "error": error})
+                return
+            case "subscribe_events" if asked.get("event_type") not in (None, "state_changed"):
+                self.event_subscriptions[asked["event_type"]] = (socket, number)
+            case "fire_event":
+                self.fired.append((asked["event_type"], asked["event_data"]))
+                result = {"context": context()}
             case "subscribe_events":
                 self._subscriptions[socket] = number
                 self.on_subscribe()
@@ -112,7 +136,8 @@ class FakeHomeAssistant:
                     error = {"code": "not_found", "message": "Service nope.nope not found."}
                     await socket.send_json({"id": number, "type": "result", "success": False, "error": error})
                     return
-                result = {"context": context(), "response": None}
+                answer = {"found": 1} if asked.get("return_response") else None
+                result = {"context": context(), "response": answer}
         await socket.send_json({"id": number, "type": "result", "success": True, "result": result})
 
 
