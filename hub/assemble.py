@@ -17,7 +17,7 @@ from hub.clock import Clock
 from hub.config.files import LoadedConfig
 from hub.config.hub_config import HubConfig
 from hub.events import Observed
-from hub.hearing import make_recognizer, read_phrases
+from hub.hearing import HOUSE_SENTENCES, make_recognizer, read_phrases
 from hub.home_publisher import HomePublisher
 from hub.performer import Performer
 from hub.place import place_of_home
@@ -37,13 +37,14 @@ from integrations.mqtt.lights import MqttLights
 from integrations.mqtt.topics import BASE
 from routines.effects import CallService
 from routines.engine import Engine
-from routines.phrases import Phrasebook
 from routines.ports import DeviceLink
-from routines.routine import Routine
+from routines.routine import Routine, awaited_triggers
+from routines.templates.template import is_template
 from routines.vocabulary.triggers import EventTrigger, MqttTrigger
 from sensing.audio_block import Block
 from sensing.observations import Observation
 from sensing.speech.listener import Listener
+from sensing.speech.recognizer import SpeechRecognizer
 from sensing.speech.wake_word import WakeWord
 from sensing.ultrasound.emitter import CarrierEmitter
 from sensing.ultrasound.sensor import UltrasoundSensor
@@ -102,7 +103,9 @@ def assemble(
     config = loaded.hub
     bus = Bus(clock)
     mixer = _mixer(config, directory)
-    lanes = list(_lanes(loaded, _delivery(config.home.room, bus, clock), bus, lossless=lossless))
+    listener = _listener(config, loaded.routines)
+    deliver = _delivery(config.home.room, bus, clock)
+    lanes = list(_lanes(config, listener, deliver, bus, lossless=lossless))
     audio = AudioEngine(
         device=device,
         playback=_ticking(mixer.next_block, on_tick),
@@ -115,13 +118,14 @@ def assemble(
     home_assistant = _home_assistant(config, loaded.routines, bus)
     performer = _performer(config, directory, mixer, mqtt, home_assistant, bus)
     driver = _driver(loaded, performer, store_path, bus, clock)
+    on_edit = _on_edit(config, mqtt, home_assistant, listener)
     services: tuple[Service, ...] = (
         StoreWriter(path=store_path, bus=bus, clock=clock, config=config.store),
         mqtt,
         HomePublisher(messages=mqtt, bus=bus, home=config.home, routines=loaded.routines),
         *([] if home_assistant is None else [home_assistant]),
         driver,
-        RoutineFiles(folder=directory / "routines", bus=bus, clock=clock),
+        RoutineFiles(folder=directory / "routines", bus=bus, clock=clock, on_edit=on_edit),
         audio,
     )
     return House(
@@ -166,20 +170,22 @@ def _mixer(config: HubConfig, directory: Path) -> Mixer:
 
 
 def _lanes(
-    loaded: LoadedConfig, deliver: Callable[[Observation], None], bus: Bus, *, lossless: bool
+    config: HubConfig,
+    listener: Listener | None,
+    deliver: Callable[[Observation], None],
+    bus: Bus,
+    *,
+    lossless: bool,
 ) -> Iterator[Lane]:
     """Yield a lane for each way of sensing that is switched on."""
     capacity = _LOSSLESS_LANE_BLOCKS if lossless else _LANE_BLOCKS
     sensors: list[tuple[str, UltrasoundSensor | Listener]] = []
-    if loaded.hub.ultrasound.enabled:
-        sensors.append(("ultrasound", _ultrasound(loaded.hub)))
-    phrases = read_phrases(None, loaded.routines)
-    if not loaded.hub.speech.enabled:
+    if config.ultrasound.enabled:
+        sensors.append(("ultrasound", _ultrasound(config)))
+    if listener is None:
         log.info("nobody listens", why="speech is off")
-    elif not phrases.intents.intents:
-        log.info("nobody listens", why="no routine has a phrase")
     else:
-        sensors.append(("speech", _listener(loaded.hub, phrases)))
+        sensors.append(("speech", listener))
     for name, sensor in sensors:
         yield Lane(
             name=name,
@@ -201,20 +207,38 @@ def _ultrasound(config: HubConfig) -> UltrasoundSensor:
     )
 
 
-def _listener(config: HubConfig, phrases: Phrasebook) -> Listener:
-    """Return the ear for the wake word and the phrases after it."""
-    word = config.speech.wake_word
+def _listener(config: HubConfig, routines: Sequence[Routine]) -> Listener | None:
+    """Return the ear for the wake word and what may be said after it, None when it is switched off."""
+    if not config.speech.enabled:
+        return None
     return Listener(
         rate_hz=config.audio.rate_hz,
-        wake=WakeWord(word),
-        recognizer=make_recognizer(phrases, after=word),
+        wake=WakeWord(config.speech.wake_word),
+        recognizer=_recognizer(config, routines),
     )
+
+
+def _recognizer(config: HubConfig, routines: Sequence[Routine]) -> SpeechRecognizer:
+    return make_recognizer(read_phrases(HOUSE_SENTENCES, routines), after=config.speech.wake_word)
+
+
+def _on_edit(
+    config: HubConfig, mqtt: MqttLink, home_assistant: HomeAssistantLink | None, listener: Listener | None
+) -> Callable[[Sequence[Routine]], None]:
+    """Return what makes the links and the ear wait for what edited routines wait for."""
+
+    def follow(routines: Sequence[Routine]) -> None:
+        mqtt.listen_to(_topics(routines))
+        if home_assistant is not None:
+            home_assistant.listen_to(_event_types(routines))
+        if listener is not None:
+            listener.use(_recognizer(config, routines))
+
+    return follow
 
 
 def _mqtt(config: HubConfig, port: int, routines: Sequence[Routine], bus: Bus) -> MqttLink:
     """Return the broker link, subscribed to requests and to what routines wait for."""
-    triggers = [trigger for routine in routines for trigger in routine.triggers]
-    topics = [trigger.topic for trigger in triggers if isinstance(trigger, MqttTrigger)]
     password = config.mqtt.password
     return MqttLink(
         host=config.mqtt.host or "127.0.0.1",
@@ -222,27 +246,32 @@ def _mqtt(config: HubConfig, port: int, routines: Sequence[Routine], bus: Bus) -
         username=config.mqtt.username,
         password=None if password is None else password.get_secret_value(),
         protocol=config.mqtt.protocol,
-        topics=(f"{BASE}/set/#", *sorted(set(topics))),
+        topics=_topics(routines),
         outbox=bus,
     )
+
+
+def _topics(routines: Sequence[Routine]) -> Sequence[str]:
+    """Return the topics of requests, and those that routines wait for, in waits inside their actions too."""
+    awaited = {one.topic for one in awaited_triggers(routines, MqttTrigger) if not is_template(one.topic)}
+    return (f"{BASE}/set/#", *sorted(awaited))
+
+
+def _event_types(routines: Sequence[Routine]) -> Sequence[str]:
+    """Return the types of Home Assistant's events that routines wait for."""
+    awaited = awaited_triggers(routines, EventTrigger)
+    return sorted({event_type for one in awaited for event_type in one.event_type})
 
 
 def _home_assistant(config: HubConfig, routines: Sequence[Routine], bus: Bus) -> HomeAssistantLink | None:
     settings = config.home_assistant
     if settings is None:
         return None
-    awaited = {
-        event_type
-        for routine in routines
-        for trigger in routine.triggers
-        if isinstance(trigger, EventTrigger)
-        for event_type in trigger.event_type
-    }
     return HomeAssistantLink(
         url=settings.url,
         token=settings.token.get_secret_value(),
         outbox=bus,
-        event_types=sorted(awaited),
+        event_types=_event_types(routines),
     )
 
 

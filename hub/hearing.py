@@ -19,6 +19,8 @@ from sensing.speech.pocketsphinx_recognizer import PocketSphinxRecognizer
 from sensing.speech.recognizer import SURE_CONFIDENCE, SpeechRecognizer
 
 BUILT_IN_SENTENCES = Path(__file__).parent / "sentences.en.yaml"
+HOUSE_SENTENCES = Path(__file__).parent / "house.en.yaml"
+"""What a hub understands whatever its routines: timers, undo, why, yes and no."""
 
 
 def read_phrases(sentences: Path | None, routines: Sequence[Routine]) -> Phrasebook:

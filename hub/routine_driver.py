@@ -7,7 +7,7 @@ import logging
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import assert_never
 
 import structlog
@@ -92,6 +92,8 @@ class RoutineDriver:
         self._performing: set[tuple[str, str]] = set()
         self._unwritten: dict[tuple[str, str], Row] = {}
         self._remembers = True
+        self._awaited: datetime | None = None
+        self._sooner = asyncio.Event()
         self.idle = asyncio.Event()
         self.idle.set()
 
@@ -201,16 +203,10 @@ class RoutineDriver:
         await self._follow(self._engine.handle(fact, now=now), tasks)
 
     async def _keep_time(self, tasks: asyncio.TaskGroup) -> None:
-        """Tell the engine whenever something falls due, and look at the clock at least once a second.
-
-        A second bounds how late a deadline is seen that a fact has just created.
-        """
+        """Tell the engine whenever something falls due, and look at the clock at least once a second."""
         offset = self._clock.now() - timedelta(seconds=self._clock.monotonic())
         while True:
-            now = self._clock.now()
-            due = self._engine.next_deadline(now)
-            wait_seconds = 1.0 if due is None else min(1.0, max(0.0, (due - now).total_seconds()))
-            await self._clock.sleep_until(self._clock.monotonic() + wait_seconds)
+            await self._until_due()
             now = self._clock.now()
             jump = now - timedelta(seconds=self._clock.monotonic()) - offset
             if abs(jump) > _CLOCK_JUMP:
@@ -223,8 +219,27 @@ class RoutineDriver:
             elif self._unwritten or jump:
                 await self._follow([], tasks)
 
+    async def _until_due(self) -> None:
+        """Sleep until the next deadline, a second at most, or until there is an earlier one."""
+        now = self._clock.now()
+        self._awaited = self._engine.next_deadline(now)
+        wait_seconds = 1.0
+        if self._awaited is not None:
+            wait_seconds = min(1.0, max(0.0, (self._awaited - now).total_seconds()))
+        self._sooner.clear()
+        sleep = asyncio.ensure_future(self._clock.sleep_until(self._clock.monotonic() + wait_seconds))
+        sooner = asyncio.ensure_future(self._sooner.wait())
+        try:
+            await asyncio.wait({sleep, sooner}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleep.cancel()
+            sooner.cancel()
+
     async def _follow(self, outputs: Sequence[Output], tasks: asyncio.TaskGroup) -> None:
         """Write down what must not be forgotten, then tell and perform what the engine wants."""
+        due = self._engine.next_deadline(self._clock.now())
+        if due is not None and (self._awaited is None or due < self._awaited):
+            self._sooner.set()
         effects = [output for output in outputs if isinstance(output, Perform)]
         self._performing.update((output.run_id, output.step) for output in effects)
         if effects:

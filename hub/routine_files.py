@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import structlog
@@ -12,6 +12,7 @@ from hub.bus import Bus
 from hub.clock import Clock
 from hub.config.files import load_routine_files
 from hub.events import ConfigRejected, RoutinesChanged
+from routines.routine import Routine
 
 _LOOK_SECONDS = 2.0
 
@@ -22,13 +23,21 @@ class RoutineFiles:
     """The service that reads the folder of routines again when something in it changes.
 
     With problems in any file the routines stay as they are; what runs is never disturbed.
+
+    Parameters
+    ----------
+    on_edit : callable
+        Called in a worker thread with the routines, before the engine gets them.
     """
 
     name = "routine files"
     needs = frozenset({"routines"})
 
-    def __init__(self, *, folder: Path, bus: Bus, clock: Clock) -> None:
+    def __init__(
+        self, *, folder: Path, bus: Bus, clock: Clock, on_edit: Callable[[Sequence[Routine]], None]
+    ) -> None:
         self._folder = folder
+        self._on_edit = on_edit
         self._bus = bus
         self._clock = clock
 
@@ -50,6 +59,7 @@ class RoutineFiles:
             self._bus.publish(ConfigRejected(problems=tuple(problems)))
         else:
             log.info("routines were edited", routines=len(routines))
+            await asyncio.to_thread(self._on_edit, routines)
             self._bus.publish(RoutinesChanged(routines=tuple(routines)))
 
 

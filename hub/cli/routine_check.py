@@ -96,7 +96,7 @@ def import_automations(
     json: Annotated[bool, typer.Option("--json", help="Print JSON Lines.")] = False,
 ) -> None:
     """Turn Home Assistant's automations into routines, and say what could not be carried over."""
-    from routines.importer import import_automations as carry_over
+    from routines.importer.automations import import_automations as carry_over
 
     try:
         text = path.read_text(encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -77,15 +78,34 @@ def _open(path: Path) -> sqlite3.Connection:
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
     steps = migrations()
-    if version > steps[-1][0]:
+    if _version(connection) > steps[-1][0]:
         hint = "Update Roomwise, or set another store.path in hub.yaml."
         raise Degraded(f"the database {path} comes from a newer version of Roomwise", hint=hint)
     for number, script in steps:
-        if number > version:
-            # One transaction a step: power may fail between any two statements.
-            connection.executescript(f"BEGIN;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;")
+        # One transaction a step: power may fail between any two statements, and another connection may be
+        # about to do the same step, so whether it has to be done is seen with the lock in hand.
+        connection.execute("BEGIN IMMEDIATE")
+        if number > _version(connection):
+            for statement in _statements(script):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {number}")
+        connection.execute("COMMIT")
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(version)
+
+
+def _statements(script: str) -> Iterator[str]:
+    """Yield the statements of a script, which `executescript` would take out of the transaction."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
 
 
 def _move_aside(path: Path) -> Path:

@@ -79,6 +79,8 @@ class HomeAssistantLink:
         self._outbox = outbox
         self._event_types = tuple(event_types)
         self._directory = Directory()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._tasks: asyncio.TaskGroup | None = None
         self._call_limit_seconds = call_limit_seconds
         self._ping_interval_seconds = ping_interval_seconds
         self._first_wait_seconds = first_wait_seconds
@@ -90,6 +92,7 @@ class HomeAssistantLink:
     async def run(self, ready: Callable[[], None]) -> None:
         """Stay connected until cancelled; what is wrong is told as `LinkChanged` and tried again."""
         self._told_link = None
+        self._loop = asyncio.get_running_loop()
         wait_seconds = self._first_wait_seconds
         while True:
             try:
@@ -109,6 +112,18 @@ class HomeAssistantLink:
                     await _close(self._free.pop())
             await asyncio.sleep(wait_seconds * random.uniform(0.7, 1.0))
             wait_seconds = min(2 * wait_seconds, _LONGEST_WAIT_SECONDS)
+
+    def listen_to(self, event_types: Sequence[str]) -> None:
+        """Follow more types of events; may be called from any thread."""
+        new = [one for one in event_types if one not in self._event_types]
+        self._event_types = (*self._event_types, *new)
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._follow_more, new)
+
+    def _follow_more(self, event_types: Sequence[str]) -> None:
+        for event_type in event_types:
+            if self._tasks is not None:
+                self._tasks.create_task(self._follow_type(event_type), name=f"Home Assistant {event_type}")
 
     async def call(self, call: CallService) -> Outcome:
         """Perform a call; what goes wrong is told in the outcome."""
@@ -199,12 +214,15 @@ class HomeAssistantLink:
         lost: Exception | None = None
         try:
             async with asyncio.TaskGroup() as tasks:
+                self._tasks = tasks
                 tasks.create_task(self._follow(events, subscription), name="Home Assistant events")
                 tasks.create_task(self._watch(events), name="Home Assistant ping")
                 for event_type in self._event_types:
                     tasks.create_task(self._follow_type(event_type), name=f"Home Assistant {event_type}")
         except* _LOST as group:
             lost = group.exceptions[0]
+        finally:
+            self._tasks = None
         if lost is not None:  # raised out here, so that its cause is still its own
             raise lost
 

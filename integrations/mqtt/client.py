@@ -94,6 +94,16 @@ class MqttLink:
         finally:
             await asyncio.to_thread(self._say_goodbye)
 
+    def listen_to(self, topics: Sequence[str]) -> None:
+        """Subscribe to other topics; may be called from any thread."""
+        gone, new = set(self._topics) - set(topics), set(topics) - set(self._topics)
+        self._topics = tuple(topics)
+        if self._client.is_connected():
+            for topic in gone:
+                self._client.unsubscribe(topic)
+            for topic in new:
+                self._client.subscribe(topic, qos=1)
+
     async def publish(self, topic: str, payload: str, *, retain: bool = False, qos: int = 1) -> Outcome:
         """Publish, and wait for the broker's acknowledgement (QoS 1 and 2) for at most 5 s."""
         if retain:

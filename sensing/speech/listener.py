@@ -77,12 +77,17 @@ class Listener:
         self._rate_hz = rate_hz
         self._wake = wake
         self._recognizer = recognizer
+        self._following = recognizer
         self._cpu_clock = cpu_clock
         self._resampler = Resampler(rate_hz, RATE_HZ)
         self._gate = EnergyGate()
         self._voice = VoiceActivity()
         self.cpu_seconds = {"gate": 0.0, "vad": 0.0, "wake": 0.0, "asr": 0.0}
         self.reset()
+
+    def use(self, recognizer: SpeechRecognizer) -> None:
+        """Recognise other sentences from the next command on; may be called from any thread."""
+        self._following = recognizer
 
     def reset(self) -> None:
         """Forget what was heard, as after a gap in the audio."""
@@ -122,6 +127,7 @@ class Listener:
         speech = self._speech(chunk)
         if self._tier == "hearing":
             return self._hear(chunk, speech)
+        self._recognizer = self._following
         self._quiet_chunks = 0 if max(speech, default=0.0) >= _MAYBE_SPEECH else self._quiet_chunks + 1
         if self._quiet_chunks >= _LISTENING_CHUNKS:
             return self._change("asleep")

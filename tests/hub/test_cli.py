@@ -55,7 +55,7 @@ def test_check_is_content_with_a_good_configuration(
 ) -> None:
     (tmp_path / "hub.yaml").write_text("{}\n")
     assert run_command(["check", str(tmp_path), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) ["problems"] == 0
+    assert json.loads(capsys.readouterr().out)["problems"] == 0
 
 
 def test_status_shows_what_a_running_hub_wrote(
