@@ -1,0 +1,1 @@
+"""Read what Home Assistant's users have, and write it as routines."""
