@@ -9,8 +9,9 @@ from contextlib import asynccontextmanager
 import pytest
 
 from integrations.home_assistant.client import HomeAssistantLink
-from routines.effects import CallService
-from routines.ports import DeviceChanged, LinkChanged, LinkEvent
+from routines.effects import CallService, FireEvent
+from routines.intents.directory import Directory
+from routines.ports import DeviceChanged, EventReceived, HomeDescribed, LinkChanged, LinkEvent
 from tests.integrations.fake_home_assistant import TOKEN, FakeHomeAssistant, until
 
 LIGHT = "light.hall"
@@ -28,6 +29,10 @@ class Inbox:
         return [one.state for one in self.events if isinstance(one, DeviceChanged) and one.entity_id == LIGHT]
 
     @property
+    def directories(self) -> list[Directory]:
+        return [one.directory for one in self.events if isinstance(one, HomeDescribed)]
+
+    @property
     def links(self) -> list[LinkChanged]:
         return [one for one in self.events if isinstance(one, LinkChanged)]
 
@@ -42,12 +47,17 @@ async def server() -> AsyncIterator[FakeHomeAssistant]:
 
 @asynccontextmanager
 async def linked(
-    server: FakeHomeAssistant, inbox: Inbox, token: str = TOKEN, limit_seconds: float = 5.0
+    server: FakeHomeAssistant,
+    inbox: Inbox,
+    token: str = TOKEN,
+    limit_seconds: float = 5.0,
+    event_types: tuple[str, ...] = (),
 ) -> AsyncIterator[HomeAssistantLink]:
     link = HomeAssistantLink(
         url=f"http://127.0.0.1:{server.port}",
         token=token,
         outbox=inbox,
+        event_types=event_types,
         call_limit_seconds=limit_seconds,
         ping_interval_seconds=0.05,
         first_wait_seconds=0.05,
@@ -143,7 +153,9 @@ async def test_a_slow_call_holds_nobody_up_and_failing_in_time_leaves_the_link_u
 
 
 async def test_calls_one_after_the_other_share_a_connection(server: FakeHomeAssistant) -> None:
-    async with linked(server, Inbox()) as link:
+    inbox = Inbox()
+    async with linked(server, inbox) as link:
+        await until(lambda: inbox.directories)  # the registries have been read, over the same connection
         for action in ("light.turn_on", "nope.nope", "light.turn_on"):
             await link.call(turn_on(action))
     assert server.logins == 2
@@ -210,3 +222,37 @@ async def test_a_server_that_is_starting_is_waited_for(server: FakeHomeAssistant
         server.stage = "RUNNING"
         await until(lambda: inbox.links[-1].up)
         assert inbox.lights == ["off"]
+
+
+async def test_the_home_is_described_by_the_registries_that_may_be_read(server: FakeHomeAssistant) -> None:
+    inbox = Inbox()
+    async with linked(server, inbox):
+        await until(lambda: inbox.directories)
+    [directory] = inbox.directories
+    assert [(area.area_id, area.names) for area in directory.areas] == [("hall", ("Hall", "corridor"))]
+    light = directory.entity(LIGHT)
+    assert light is not None
+    assert light.area == "hall"
+
+
+async def test_events_that_routines_wait_for_are_told_also_those_of_an_edited_routine(
+    server: FakeHomeAssistant,
+) -> None:
+    inbox = Inbox()
+    async with linked(server, inbox, event_types=("tag_scanned",)) as link:
+        await until(lambda: "tag_scanned" in server.event_subscriptions)
+        await server.fire("tag_scanned", {"tag_id": "door"})
+        link.listen_to(["tag_scanned", "button"])
+        await until(lambda: "button" in server.event_subscriptions)
+        await server.fire("button", {"press": "long"})
+        await until(lambda: len([one for one in inbox.events if isinstance(one, EventReceived)]) == 2)
+    seen = [(one.event_type, dict(one.data)) for one in inbox.events if isinstance(one, EventReceived)]
+    assert seen == [("tag_scanned", {"tag_id": "door"}), ("button", {"press": "long"})]
+
+
+async def test_a_call_brings_its_response_and_an_event_is_fired(server: FakeHomeAssistant) -> None:
+    async with linked(server, Inbox()) as link:
+        outcome = await link.call(CallService(action="weather.get_forecasts", wants_response=True))
+        assert outcome.response == {"found": 1}
+        assert (await link.fire(FireEvent(event_type="bell", data={"door": "front"}))).ok
+    assert server.fired == [("bell", {"door": "front"})]
