@@ -84,6 +84,10 @@ class VirtualClock:
         else:
             await future
 
+    def set(self, now: datetime) -> None:
+        """Set the wall clock, as a person or a time server does; ``monotonic`` goes on as it was."""
+        self._start += now - self.now()
+
     def advance(self, seconds: float) -> None:
         """Move time forward and wake whoever is due, the earliest first."""
         if seconds < 0:

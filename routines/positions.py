@@ -201,6 +201,8 @@ def problems_from(
             message = f"unknown key '{path[-1]}'"
             close = get_close_matches(str(path[-1]), known_words, n=1)
             hint = f"did you mean '{close[0]}'?" if close else ""
+        elif fault["type"] in ("model_type", "dict_type", "model_attributes_type"):
+            message = "this has to be a mapping, lines like  key: value"
         elif fault["type"] == "missing":
             message = f"'{path[-1]}' is missing"
         elif fault["type"] == "union_tag_invalid":

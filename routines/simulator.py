@@ -46,11 +46,13 @@ class Simulator:
         timezone: ZoneInfo,
         place: Place | None = None,
         directory: Directory | None = None,
+        converses: bool = False,
     ) -> None:
         self._routines = list(routines)
         self._timezone = timezone
         self._place = place
         self._directory = directory
+        self._converses = converses
         self._failures: dict[str, deque[str]] = {}
         self._memory: dict[tuple[str, str], Row] = {}
         self._missed: list[Fact] = []
@@ -104,7 +106,13 @@ class Simulator:
         return happened
 
     def _engine(self) -> Engine:
-        return Engine(self._routines, timezone=self._timezone, place=self._place, directory=self._directory)
+        return Engine(
+            self._routines,
+            timezone=self._timezone,
+            place=self._place,
+            directory=self._directory,
+            converses=self._converses,
+        )
 
     def _write_down(self) -> None:
         for row in self.engine.changes():

@@ -7,25 +7,37 @@ from typing import Annotated, Literal
 
 from hassil.expression import Expression, Group, ListReference
 from hassil.parse_expression import parse_sentence
-from pydantic import Discriminator, Field, JsonValue, Tag, model_validator
+from pydantic import AfterValidator, Discriminator, Field, JsonValue, Tag, model_validator
 
+from routines.vocabulary.phrase import spoken_template
 from routines.vocabulary.words import Word
 
+_MOST_NUMBERS = 10_000
 HOME_LISTS = frozenset({"area", "floor", "name"})
 """Lists that the home itself fills: its rooms, floors and things."""
+
+
+def _spoken_value(text: str) -> str:
+    """Return words of a list, which may hold choices and options but no other list."""
+    if names := slot_names(spoken_template(text)):
+        raise ValueError(f"the words of a list cannot hold the list {{{names[0]}}}")
+    return text
+
+
+SpokenWords = Annotated[str, AfterValidator(_spoken_value)]
 
 
 class ListValue(Word):
     """What is said and what it means."""
 
-    in_: Annotated[str, Field(alias="in")]
+    in_: Annotated[SpokenWords, Field(alias="in")]
     out: JsonValue
 
 
 class WordList(Word):
     """One of these words or phrases."""
 
-    values: Annotated[tuple[str | ListValue, ...], Field(min_length=1, max_length=2_000)]
+    values: Annotated[tuple[SpokenWords | ListValue, ...], Field(min_length=1, max_length=2_000)]
 
 
 class Range(Word):
@@ -39,6 +51,8 @@ class Range(Word):
     def _goes_up(self) -> Range:
         if self.to < self.from_:
             raise ValueError("a range goes up: from must not be greater than to")
+        if (self.to - self.from_) // self.step >= _MOST_NUMBERS:
+            raise ValueError(f"a range holds at most {_MOST_NUMBERS} numbers; set a greater step")
         return self
 
 

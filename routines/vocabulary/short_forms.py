@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from routines.templates.template import is_template
+
 _SPEECH_KEYS = frozenset({"speaker", "room", "volume", "spatial"})
 _COMMANDS = ("enable_routine", "disable_routine", "run_routine")
 
@@ -66,7 +68,8 @@ def _bare_condition(words: dict[str, object]) -> object:
 def _condition(words: dict[str, object]) -> object:
     """Tell a condition as Home Assistant writes it from a list of conditions."""
     content = words["condition"]
-    return words if isinstance(content, list | tuple | dict) or len(words) == 1 else _bare_condition(words)
+    is_ours = isinstance(content, list | tuple | dict) or is_template(content) or len(words) == 1
+    return words if is_ours else _bare_condition(words)
 
 
 def _command(words: dict[str, object]) -> object:

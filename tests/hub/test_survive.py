@@ -1,4 +1,4 @@
-"""SIGKILL at random moments: nothing that was acknowledged is lost, nothing is done twice that must not be."""
+"""SIGKILL at random moments: nothing acknowledged is lost, nothing is done twice that must not be."""
 
 from __future__ import annotations
 
