@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ import numpy as np
 import soundfile
 
 from hub.playback.text_to_speech import speak
-from hub.store.run_history import recent_runs
+from hub.store.run_history import RunRecord, recent_runs
 
 
 def started(tmp_path: Path, hub_yaml: str) -> subprocess.Popen[str]:
@@ -112,3 +114,48 @@ def test_a_wrong_configuration_ends_with_one_line_a_problem_and_status_2(tmp_pat
     assert len(errors.splitlines()) == 2
     assert "hub.yaml:2:1" in errors
     assert "did you mean 'audio'?" in errors
+
+
+WAITING = """
+version: 1
+routines:
+  - id: waiting
+    triggers: [{trigger: hub, event: start}]
+    actions: [{publish: {topic: test/waiting, payload: begun}}, {delay: 4}, {publish: {topic: test/done}}]
+"""
+
+
+def test_a_run_goes_on_after_the_hub_was_killed(tmp_path: Path) -> None:
+    routines = tmp_path / "routines"
+    routines.mkdir()
+    (routines / "waiting.yaml").write_text(WAITING, encoding="utf-8")
+    quiet = "version: 1\nspeech: {enabled: false}\nultrasound: {enabled: false}\n"
+    database = tmp_path / "state" / "roomwise" / "roomwise.sqlite3"
+    hub = started(tmp_path, quiet)
+    deadline = time.monotonic() + 30
+    while "actions[0] publish" not in str(remembered_runs(database)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    hub.kill()
+    hub.communicate()
+    hub = started(tmp_path, quiet)
+    while not database_runs(database) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert ended(hub) == 0
+    [run] = database_runs(database)
+    assert run.result == "finished"
+    assert "was restarted; on_restart is resume" in run.trace_json
+    assert run.trace_json.count("publish test/waiting") == 1
+
+
+def remembered_runs(database: Path) -> list[str]:
+    try:
+        with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as connection:
+            return [
+                row[0] for row in connection.execute("SELECT content_json FROM memory WHERE kind = 'run'")
+            ]
+    except sqlite3.OperationalError:
+        return []
+
+
+def database_runs(database: Path) -> list[RunRecord]:
+    return recent_runs(database, limit=10)
