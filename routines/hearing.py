@@ -15,6 +15,7 @@ from routines.intents.fuzzy import FuzzyLimits, FuzzyMatch, FuzzyPhrases, is_gua
 from routines.phrases import Phrasebook, match_phrases, plain_sentence
 from routines.routine import Routine
 from routines.situation import Situation
+from routines.targets import entities_of
 from routines.vocabulary.triggers import VoiceTrigger
 from routines.watch import Noticed, Watch
 
@@ -22,6 +23,7 @@ _ASKS_FOR = timedelta(seconds=20)
 """How long an answer to "did you mean" is waited for."""
 _YES = re.compile(r"(yes|yeah|yep|sure|right|correct|exactly|do it|of course)( please)?|please( do)?|ok(ay)?")
 _NO = re.compile(r"no( thanks?| thank you)?|nope|cancel|stop|never ?mind|don't")
+_OUTER_DOORS = frozenset({"door", "garage", "gate"})
 _NEVER_ROUGHLY = frozenset({"lock", "alarm_control_panel"})
 
 
@@ -37,9 +39,9 @@ Heard = Noticed | Answer | Question
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Pending:
-    """What was nearly said, until somebody says yes or no."""
+    """What was nearly said, or opens the house, until somebody says yes or no."""
 
-    noticed: Noticed
+    heard: Noticed | Answer
     room: str
     until: datetime
 
@@ -79,7 +81,7 @@ class Hearing:
         if pending is not None and pending.room == fact.room and situation.now <= pending.until:
             plain = plain_sentence(fact.text)
             if _YES.fullmatch(plain):
-                yield pending.noticed
+                yield pending.heard
                 return
             if _NO.fullmatch(plain):
                 return
@@ -91,10 +93,30 @@ class Hearing:
         if self._conversation is not None:
             home, now, zone = situation.home, situation.now, situation.timezone
             answer = self._conversation.answer(fact, home, made, now=now, timezone=zone)
-        if answer is not None:
+        if answer is None:
+            yield from self._roughly(fact, reason, situation)
+        elif (opened := self._opened(answer)) is not None:
+            yield self._ask(f"Shall I really {opened}?", answer, fact, situation)
+        else:
             yield answer
-            return
-        yield from self._roughly(fact, reason, situation)
+
+    def _opened(self, answer: Answer) -> str | None:
+        """Return how a wish opens the house, None if it does not: a misheard sentence must not do that."""
+        for call in answer.calls:
+            domain, _, verb = call.action.partition(".")
+            entities = entities_of(call.target, self._directory)
+            known = [one for one in map(self._directory.entity, entities) if one is not None]
+            if domain == "lock" and verb in ("unlock", "open"):
+                return f"unlock {', '.join(one.name for one in known) or 'it'}"
+            doors = [one.name for one in known if one.device_class in _OUTER_DOORS]
+            if domain == "cover" and verb in ("open_cover", "toggle", "set_cover_position") and doors:
+                return f"open {', '.join(doors)}"
+        return None
+
+    def _ask(self, text: str, heard: Noticed | Answer, fact: HeardFact, situation: Situation) -> Question:
+        """Keep what was heard until somebody says yes."""
+        self._pending = _Pending(heard=heard, room=fact.room, until=situation.now + _ASKS_FOR)
+        return Question(text=text)
 
     def _awaited(self, fact: HeardFact, reason: str) -> Noticed | None:
         for armed in self._watch.waiting_for_voice(fact):
@@ -121,8 +143,7 @@ class Hearing:
         if not near.needs_confirmation:
             yield found
             return
-        self._pending = _Pending(noticed=found, room=fact.room, until=situation.now + _ASKS_FOR)
-        yield Question(text=f"Did you mean: {near.sentence}?")
+        yield self._ask(f"Did you mean: {near.sentence}?", found, fact, situation)
 
     def _near(self, text: str) -> FuzzyMatch | None:
         if self._fuzzy is None:

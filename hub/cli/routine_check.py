@@ -120,8 +120,10 @@ def import_automations(
         print_json({"event": "end", "carried": list(imported.carried), "notes": len(imported.notes), **rest})
 
 
-def schema() -> None:
+def schema(
+    json: Annotated[bool, typer.Option("--json", help="Print it on one line.")] = False,
+) -> None:
     """Print the JSON Schema of routine files, for editors that complete and check YAML."""
     from routines.schema import routine_schema
 
-    print(json_module.dumps(routine_schema(), indent=2, ensure_ascii=False))
+    print(json_module.dumps(routine_schema(), indent=None if json else 2, ensure_ascii=False))

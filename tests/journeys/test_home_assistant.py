@@ -20,6 +20,8 @@ from hub.audio.simulated_device import empty_room
 from hub.clock import SystemClock
 from hub.config.files import load_config
 from hub.service import ServiceState
+from integrations.mqtt.topics import COMMAND_TOPIC
+from routines.ports import MessageReceived
 from tests.conftest import rig_folder
 
 pytestmark = [pytest.mark.home_assistant, pytest.mark.timeout(600)]
@@ -32,6 +34,10 @@ routines:
     triggers: [{trigger: state, entity_id: input_boolean.guest, to: "on"}]
     actions:
       - {action: input_boolean.turn_on, target: {entity_id: input_boolean.vacation}}
+  - id: bell
+    triggers: [{trigger: event, event_type: doorbell, event_data: {door: front}}]
+    actions:
+      - {action: input_number.set_value, target: {entity_id: input_number.tap_level}, data: {value: 42}}
 """
 
 
@@ -149,6 +155,28 @@ async def test_an_entity_fires_a_routine_that_calls_a_service_also_after_a_resta
         await asyncio.to_thread(rig.start, KEEP="1")
         await until(lambda: state_of(house, "home_assistant") is ServiceState.READY, 90)
         await guests_bring_vacation(rig)
+
+
+async def test_an_event_fires_a_routine_and_a_sentence_switches_something_and_is_undone(
+    rig: Rig, tmp_path: Path
+) -> None:
+    await rig.switch("input_boolean.vacation", "off")
+    async with hub(rig, tmp_path) as house:
+        await until(lambda: state_of(house, "home_assistant") is ServiceState.READY)
+
+        async def is_tapped() -> bool:
+            await rig.ask("POST", "events/doorbell", {"door": "front"})
+            return float(await rig.state("input_number.tap_level") or 0) == 42
+
+        await until(is_tapped)
+        for sentence, state in (("turn on vacation", "on"), ("undo that", "off")):
+            said = MessageReceived(topic=COMMAND_TOPIC, payload=sentence, retained=False)
+            await house.bus.send(said)
+
+            async def is_so(wanted: str = state) -> bool:
+                return await rig.state("input_boolean.vacation") == wanted
+
+            await until(is_so, 10)
 
 
 async def test_home_assistant_finds_presence_and_a_button_for_each_routine_by_itself(

@@ -179,6 +179,15 @@ def test_a_lock_is_never_worked_by_what_was_nearly_said(house: House) -> None:
     assert house.calls == []
 
 
+def test_unlocking_needs_a_yes_and_locking_does_not(house: House) -> None:
+    house.say("lock the front door")
+    assert [name for name, _ in house.calls] == ["lock.lock"]
+    assert house.say("unlock the front door") == "Shall I really unlock front door?"
+    assert [name for name, _ in house.calls] == ["lock.lock"]
+    house.say("yes")
+    assert [name for name, _ in house.calls] == ["lock.lock", "lock.unlock"]
+
+
 def test_what_nobody_understands_does_nothing(house: House) -> None:
     assert house.say("colourless green ideas sleep furiously") == ""
     assert house.happened == []
