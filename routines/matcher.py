@@ -218,7 +218,7 @@ def _message(trigger: MqttTrigger, fact: MessageFact, situation: Situation) -> F
     if trigger.value_template is not None:
         names: dict[str, Json] = {"trigger": variables, "value": fact.payload, "value_json": content}
         names |= {"payload": fact.payload, "payload_json": content}
-        seen = replace(situation, variables=names)
+        seen = replace(situation, variables={**situation.variables, **names})
         try:
             value = compile_template(trigger.value_template).render(seen.scope)
         except (NotKnown, TemplateFailed) as error:

@@ -10,7 +10,9 @@ from typing import Literal
 from routines.facts import Json
 from routines.home import EntityState, RoomPresence
 
-Kind = Literal["state", "presence", "clock", "held", "run", "suppressed", "enabled", "made", "undo", "touch"]
+Kind = Literal[
+    "state", "presence", "clock", "held", "run", "suppressed", "enabled", "made", "undo", "touch", "count"
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,8 @@ from routines.memory import (
     state_to_json,
 )
 from routines.roster import Roster
-from routines.runs import Runs, number_of
+from routines.run_rows import number_of
+from routines.runs import Runs
 from routines.touches import Touches
 from routines.watch import Watch
 
@@ -63,6 +64,7 @@ class Recollection:
             "made": roster.made_to_json,
             "undo": journals.to_json,
             "touch": touches.to_json,
+            "count": runs.count_to_json,
         }
 
     def changes(self) -> list[Row]:
@@ -93,6 +95,8 @@ class Recollection:
             self._journals.recall(key, content)
         for key, content in self._of("touch"):
             self._touches.recall(key, content)
+        for _, content in self._of("count"):
+            self._runs.recall_count(content)
         for key, content in sorted(self._of("run"), key=lambda row: number_of(row[0])):
             with self._readable("run", key):
                 self._runs.recall(key, content)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, Literal
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BeforeValidator, Field, JsonValue, model_validator
 
@@ -15,6 +15,7 @@ from routines.vocabulary.lists import Lists
 from routines.vocabulary.triggers import Trigger, VoiceTrigger
 from routines.vocabulary.words import Payload, Word, as_tuple
 
+T = TypeVar("T", bound=Word)
 RunMode = Literal["single", "restart", "queued", "parallel"]
 
 
@@ -67,6 +68,19 @@ class Routine(Word):
         for index, trigger in enumerate(self.triggers):
             if isinstance(trigger, VoiceTrigger) and trigger.enabled:
                 yield index, trigger
+
+
+def awaited_triggers(routines: Iterable[Routine], kind: type[T]) -> Iterator[T]:
+    """Yield the triggers of a kind, those that actions wait for too."""
+    waiting: list[object] = [part for one in routines for part in (*one.triggers, *one.actions)]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, kind):
+            yield part
+        elif isinstance(part, Word):
+            waiting += [getattr(part, name) for name in type(part).model_fields]
+        elif isinstance(part, tuple):
+            waiting += part
 
 
 class RoutineFile(Word):

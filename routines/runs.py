@@ -15,13 +15,17 @@ from routines.facts import Json
 from routines.memory import Notebook, shift_deadlines
 from routines.outputs import Output, Perform, RunEnded
 from routines.routine import Routine
-from routines.run import Run, Wish, trace_from_json, trace_to_json
+from routines.run import Run, Wish
 from routines.run_context import AwaitConditions, AwaitTrigger, Fork, Request, RunContext, Sleep, inner
+from routines.run_rows import number_of, run_from_json, run_to_json
 from routines.situation import Situation
 from routines.watch import Watch
 
 _POLL = timedelta(seconds=1)
-"""How often conditions that are waited for are looked at though nothing happened: time may decide them."""
+"""How often conditions that are waited for are looked at though nothing happened: time may decide them.
+
+At whole seconds, so that a restart does not shift it.
+"""
 _RESTARTED = "the hub was restarted"
 MOST_DEPTH = 8
 """Routines that may start one another; more is a loop."""
@@ -106,10 +110,6 @@ class Runs:
         """Return a run that is in progress or queued."""
         return self._runs.get(run_id)
 
-    def all(self) -> Sequence[Run]:
-        """Return all runs, the oldest first."""
-        return list(self._runs.values())
-
     def refusal(self, routine: Routine, led_by: Sequence[str]) -> str | None:
         """Return why the routine's mode or a loop forbids another run, None if it may start."""
         active, queue = self._active.get(routine.id, []), self._queues.get(routine.id, ())
@@ -177,10 +177,11 @@ class Runs:
                 if self._holds(wait):
                     yield from self.resume(run_id, strand, Outcome())
                 else:
-                    self._deadlines.set(("poll", run_id, strand), self._situate().now + _POLL)
+                    self._deadlines.set(("poll", run_id, strand), self._next_poll())
 
     def _new(self, wanted: Start, now: datetime) -> Run:
         self._number += 1
+        self._notebook.note("count", "runs")
         trigger = wanted.variables.get("trigger")
         local = now.astimezone(self._situate().timezone)
         context = self._context(wanted.routine, trigger, wanted.reason)
@@ -255,7 +256,7 @@ class Runs:
         if wait.until is not None:
             self._deadlines.set(("run", *key), wait.until)
         if isinstance(wait, AwaitConditions):
-            self._deadlines.set(("poll", *key), self._situate().now + _POLL)
+            self._deadlines.set(("poll", *key), self._next_poll())
             return
         for number, trigger in enumerate(wait.triggers):
             armed = Armed(
@@ -269,6 +270,9 @@ class Runs:
             )
             self._armed.setdefault(key, []).append(armed.key)
             self._watch.arm(armed, missed=self._missed(armed.key))
+
+    def _next_poll(self) -> datetime:
+        return self._situate().now.replace(microsecond=0) + _POLL
 
     def _forget_wait(self, run_id: str, strand: str) -> None:
         key = (run_id, strand)
@@ -316,76 +320,48 @@ class Runs:
     def to_json(self, run_id: str) -> Json:
         """Return a run for a row, None when it has ended."""
         run = self._runs.get(run_id)
-        if run is None:
-            return None
-        context = run.context
-        return {
-            "routine": run.routine.model_dump(
-                mode="json", by_alias=True, exclude_unset=True, exclude={"tests"}
-            ),
-            "trigger": context.trigger,
-            "reason": context.reason,
-            "variables": context.variables,
-            "journal": context.journal,
-            "trace": trace_to_json(context.trace),
-            "frame": run.frame,
-            "started_at": run.started_at.isoformat(),
-            "led_by": list(run.led_by),
-            "initial": None if run.initial is None else dict(run.initial),
-            "is_queued": run.is_queued,
-        }
+        return None if run is None else run_to_json(run)
+
+    def count_to_json(self, _key: str) -> Json:
+        """Return for a row how many runs there were, so that no two ever have the same id."""
+        return {"runs": self._number}
+
+    def recall_count(self, content: Mapping[str, Json]) -> None:
+        """Go on counting where the hub left off."""
+        number = content["runs"]
+        self._number = max(self._number, number if isinstance(number, int) else 0)
 
     def recall(self, run_id: str, content: Mapping[str, Json]) -> None:
         """Take a run back in after a restart; it goes on with `go_on`."""
-        routine = Routine.model_validate(content["routine"])
-        context = self._context(routine, content["trigger"], str(content["reason"]))
-        context.variables.update(_mapping(content["variables"]))
-        context.journal.update(_mapping(content["journal"]))
-        context.trace.extend(trace_from_json(content["trace"]))
-        led_by, initial = content.get("led_by"), content.get("initial")
-        run = Run(
-            run_id=run_id,
-            context=context,
-            started_at=datetime.fromisoformat(str(content["started_at"])),
-            led_by=tuple(str(one) for one in led_by) if isinstance(led_by, list) else (),
-            initial=initial if isinstance(initial, dict) else None,
-            frame=_mapping(content["frame"]),
-            is_queued=bool(content["is_queued"]),
-        )
+        run = run_from_json(run_id, content, self._context)
         self._number = max(self._number, number_of(run_id))
         self._runs[run_id] = run
         if run.is_queued:
-            self._queues.setdefault(routine.id, deque()).append(run)
+            self._queues.setdefault(run.routine.id, deque()).append(run)
         else:
-            self._active.setdefault(routine.id, []).append(run)
+            self._active.setdefault(run.routine.id, []).append(run)
 
     def go_on(self) -> Iterator[Produced]:
         """Go on with the runs that were in progress when the hub went down, as ``on_restart`` says."""
         self._is_going_on = True
+        in_flight = [run for run in self._runs.values() if not run.is_queued]
         for run in list(self._runs.values()):
-            policy = run.routine.on_restart
-            if run.is_queued:
-                if policy == "abort":
-                    self._queues[run.routine.id].remove(run)
-                    run.stop(_RESTARTED)
-                    yield self._ended(run)
-                continue
-            run.context.note("the hub", f"was restarted; on_restart is {policy}")
-            if policy == "restart":
-                run.begin_again()
-            elif policy == "abort" and "ending" not in run.frame:
-                inner(run.frame, "ending").update(result="stopped", why=_RESTARTED)
-            yield from self._step(run, run.begin())
+            if run.is_queued and run.routine.on_restart == "abort":
+                self._queues[run.routine.id].remove(run)
+                run.stop(_RESTARTED)
+                yield self._ended(run)
+        for run in in_flight:
+            if run.run_id in self._runs:  # one before it may have restarted it
+                yield from self._go_on_with(run)
         for routine in list(self._queues):
             yield from self._next_in_queue(routine)
         self._is_going_on = False
 
-
-def _mapping(content: Json) -> dict[str, Json]:
-    return dict(content) if isinstance(content, dict) else {}
-
-
-def number_of(run_id: str) -> int:
-    """Return how many runs had been started when this one was."""
-    last = run_id.rpartition("-")[2]
-    return int(last) if last.isdecimal() else 0
+    def _go_on_with(self, run: Run) -> Iterator[Produced]:
+        policy = run.routine.on_restart
+        run.context.note("the hub", f"was restarted; on_restart is {policy}")
+        if policy == "restart":
+            run.begin_again()
+        elif policy == "abort" and "ending" not in run.frame:
+            inner(run.frame, "ending").update(result="stopped", why=_RESTARTED)
+        yield from self._step(run, run.begin())

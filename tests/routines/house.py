@@ -26,7 +26,7 @@ from routines.facts import (
 from routines.intents.directory import Directory
 from routines.load import load_routines
 from routines.memory import Row
-from routines.outputs import Done, Output, Perform, RunEnded, Verdict
+from routines.outputs import Output, Perform, RunEnded, Verdict
 from routines.routine import Routine
 from routines.schedule.sun import Place
 from routines.simulator import Happened, Performed, Simulator
@@ -39,6 +39,11 @@ def routines_of(yaml: str) -> list[Routine]:
     routines, problems = load_routines(f"version: 1\nroutines:\n{yaml}", "test.yaml")
     assert problems == []
     return routines
+
+
+def each(text: str) -> list[str]:
+    """Return the parts of a text between its bars."""
+    return text.split("|")
 
 
 def shown(effect: Effect) -> str:
@@ -277,8 +282,3 @@ class Hands:
     def verdicts(self) -> list[str]:
         """The verdicts, in order."""
         return [one.verdict for one in self.outputs if isinstance(one, Verdict)]
-
-    @property
-    def commands(self) -> list[Done]:
-        """What the engine itself did."""
-        return [one for one in self.outputs if isinstance(one, Done)]

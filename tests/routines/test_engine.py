@@ -1,159 +1,56 @@
-"""The engine in virtual time."""
+"""The engine in virtual time: from a fact over the gate to a run."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routines.effects import Outcome
-from routines.engine import Engine
-from routines.facts import Fact, HeardFact, MessageFact, PresenceFact, RunRequested, StateFact, TimePassed
-from routines.load import load_routines
-from routines.outputs import Output, Perform, RunEnded, Verdict
-
-NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-
-
-class House:
-    """Drives an engine as the hub does, in virtual time; effects succeed unless told otherwise."""
-
-    def __init__(self, yaml: str, timezone: str = "UTC", start: datetime = NOON) -> None:
-        routines, problems = load_routines(f"version: 1\nroutines:\n{yaml}", "test.yaml")
-        assert problems == []
-        self.engine = Engine(routines, timezone=ZoneInfo(timezone))
-        self.now = start
-        self.seen: list[Output] = []
-        self.fails = False
-        self.holds_effects = False
-        self.engine.handle(TimePassed(), now=start)
-
-    def tell(self, fact: Fact, after_seconds: float = 0) -> None:
-        self.wait(after_seconds)
-        self._take(self.engine.handle(fact, now=self.now))
-
-    def wait(self, seconds: float) -> None:
-        end = self.now + timedelta(seconds=seconds)
-        while (due := self.engine.next_deadline(self.now)) is not None and due <= end:
-            self.now = due
-            self._take(self.engine.handle(TimePassed(), now=due))
-        self.now = end
-
-    def _take(self, outputs: list[Output]) -> None:
-        for output in outputs:
-            self.seen.append(output)
-            if isinstance(output, Perform) and not self.holds_effects:
-                outcome = Outcome(ok=not self.fails, error="it is broken" if self.fails else None)
-                self._take(self.engine.complete(output.run_id, outcome, now=self.now))
-
-    @property
-    def performed(self) -> list[tuple[float, str]]:
-        return [
-            ((o.at - NOON).total_seconds(), str(getattr(o.effect, "text", "")))
-            for o in self.seen
-            if isinstance(o, Perform)
-        ]
-
-    @property
-    def verdicts(self) -> list[str]:
-        return [output.verdict for output in self.seen if isinstance(output, Verdict)]
-
-    @property
-    def results(self) -> list[str]:
-        return [output.result for output in self.seen if isinstance(output, RunEnded)]
-
-
-def presence(present: bool, room: str = "hall") -> PresenceFact:
-    return PresenceFact(room=room, present=present)
-
-
-def lamp(new: str, old: str | None = "off") -> StateFact:
-    return StateFact(entity_id="light.a", old=old, new=new)
+from routines.facts import Fact
+from routines.outputs import RunEnded
+from tests.routines.house import (
+    Hands,
+    House,
+    actions,
+    ask,
+    heard,
+    message,
+    presence,
+    routines_of,
+    state,
+)
 
 
 def test_presence_starts_a_routine_once_until_the_room_was_empty() -> None:
     house = House("  - {id: a, triggers: [{trigger: presence, room: hall}], actions: [{say: hello}]}")
     for present in (True, True, False, True):
-        house.tell(presence(present), after_seconds=1)
-    assert house.performed == [(1, "hello"), (4, "hello")]
+        house.tell(presence(present), after=1)
+    assert house.timed == [(1, "hello"), (4, "hello")]
 
 
 def test_a_delay_waits_in_virtual_time_and_the_trace_tells_it() -> None:
     house = House(
         "  - {id: a, triggers: [{trigger: presence}], actions: [{say: one}, {delay: 90}, {say: two}]}"
     )
-    house.tell(presence(True))
+    house.tell(presence())
     house.wait(200)
-    assert house.performed == [(0, "one"), (90, "two")]
-    ended = house.seen[-1]
-    assert isinstance(ended, RunEnded)
-    assert [step.result for step in ended.trace] == ["ok", "ok", "ok"]
-
-
-def test_absence_must_last_as_long_as_for_says() -> None:
-    house = House(
-        "  - id: a\n    triggers: [{trigger: presence, room: hall, to: not_detected, for: '00:05:00'}]\n"
-        "    actions: [{say: off}]"
-    )
-    house.tell(presence(True))
-    house.tell(presence(False), after_seconds=10)
-    house.tell(presence(True), after_seconds=299)
-    house.tell(presence(False), after_seconds=10)
-    house.wait(301)
-    assert house.verdicts == ["held_not_long_enough", "fired"]
-    assert house.performed == [(10 + 299 + 10 + 300, "off")]
-
-
-def test_an_entity_that_comes_back_from_unavailable_fires_nothing_and_says_why() -> None:
-    house = House(
-        "  - {id: a, triggers: [{trigger: state, entity_id: light.a, to: 'on'}], actions: [{say: x}]}"
-    )
-    house.tell(lamp("on", old="unavailable"))
-    house.tell(lamp("on", old=None))
-    assert house.verdicts == ["unavailable_ignored", "unavailable_ignored"]
-    house.tell(lamp("on"))
-    assert house.verdicts[-1] == "fired"
-
-
-def test_a_condition_on_an_unknown_value_cannot_be_decided_and_nothing_runs() -> None:
-    house = House(
-        "  - id: a\n    triggers: [{trigger: presence}]\n"
-        "    conditions:\n      - condition: not\n"
-        "        conditions: [{condition: state, entity_id: light.a, state: 'on'}]\n"
-        "    actions: [{say: x}]"
-    )
-    house.tell(presence(True))
-    assert house.verdicts == ["cannot_decide"]
-    assert "conditions[0].not[0]" in next(o.reason for o in house.seen if isinstance(o, Verdict))
-    house.tell(presence(False))
-    house.tell(lamp("off", old="on"))
-    house.tell(presence(True))
-    assert house.verdicts[-1] == "fired"
-
-
-def test_an_unknown_value_does_not_matter_where_it_cannot_change_the_answer() -> None:
-    house = House(
-        "  - id: a\n    triggers: [{trigger: presence}]\n    conditions:\n"
-        "      - condition: or\n        conditions:\n"
-        "          - {condition: state, entity_id: light.a, state: 'on'}\n"
-        "          - {condition: presence, room: hall}\n    actions: [{say: x}]"
-    )
-    house.tell(presence(True))
-    assert house.verdicts == ["fired"]
+    assert house.timed == [(0, "one"), (90, "two")]
+    assert [step.result for step in house.ends[0].trace] == ["ok", "ok", "ok"]
 
 
 def test_a_failed_action_ends_the_run_and_a_forgiven_one_does_not() -> None:
-    yaml = "  - {id: a, triggers: [{trigger: presence}], actions: [{say: one%s}, {say: two}]}"
-    strict, forgiving = House(yaml % ""), House(yaml % ", continue_on_error: true")
+    strict, forgiving = (
+        House(actions(f"[{{say: one{more}}}, {{say: two}}]")) for more in ("", ", continue_on_error: true")
+    )
     for house in (strict, forgiving):
-        house.fails = True
-        house.tell(presence(True))
-    assert [text for _, text in strict.performed] == ["one"]
-    assert strict.results == ["failed"]
-    assert [text for _, text in forgiving.performed] == ["one", "two"]
+        house.fail("say")
+        house.tell(message())
+    assert (strict.done, strict.results) == (["one"], ["failed"])
+    assert (forgiving.done, forgiving.results) == (["one", "two"], ["finished"])
+    assert "it is broken" in strict.ends[0].why
 
 
 def test_choose_takes_the_first_way_whose_conditions_hold() -> None:
@@ -164,48 +61,16 @@ def test_choose_takes_the_first_way_whose_conditions_hold() -> None:
         "            sequence: [{say: night}]\n"
         "        default: [{say: day}]"
     )
-    house.tell(MessageFact(topic="door/front", payload="open"))
-    house.tell(MessageFact(topic="door/front/lock", payload="open"))
-    house.tell(MessageFact(topic="door/back", payload="open"), after_seconds=13 * 3600)
-    assert [text for _, text in house.performed] == ["day", "night"]
+    house.tell(message("door/front"), message("door/front/lock"))
+    house.tell(message("door/back"), after=13 * 3600)
+    assert house.done == ["day", "night"]
 
 
-def test_a_phrase_starts_its_routine_whatever_the_case_and_punctuation() -> None:
-    house = House(
-        "  - {id: a, triggers: [{trigger: voice, phrases: ['(good night|time for bed)']}],"
-        " actions: [{say: x}]}"
-    )
-    house.tell(HeardFact(room="hall", text="Time for bed!"))
-    house.tell(HeardFact(room="hall", text="time for breakfast"))
-    assert house.verdicts == ["fired"]
-
-
-def test_a_routine_can_be_asked_for_by_name() -> None:
-    house = House("  - {id: a, actions: [{say: x}]}")
-    house.tell(RunRequested(routine="a", who="app"))
+def test_a_routine_can_be_asked_for_by_name_whatever_its_conditions_say() -> None:
+    house = House("  - {id: a, conditions: ['{{ false }}'], actions: [{say: x}]}")
+    house.tell(ask(), ask("nobody"))
     assert house.results == ["finished"]
-
-
-@pytest.mark.parametrize(
-    ("zone", "at", "start", "expected"),
-    [
-        ("America/New_York", "02:30", "2026-03-07T12:00+00:00", ["2026-03-08T03:00:00-04:00"]),
-        ("America/New_York", "01:30", "2026-10-31T12:00+00:00", ["2026-11-01T01:30:00-04:00"]),
-        ("Europe/Berlin", "02:00", "2026-10-24T12:00+00:00", ["2026-10-25T02:00:00+02:00"]),
-        ("Europe/Berlin", "12:00", "2026-03-28T12:00+00:00", ["2026-03-29T12:00:00+02:00"]),
-    ],
-)
-def test_a_daily_time_fires_once_a_day_across_daylight_saving(
-    zone: str, at: str, start: str, expected: list[str]
-) -> None:
-    house = House(
-        f"  - {{id: a, triggers: [{{trigger: time, at: '{at}'}}], actions: [{{say: x}}]}}",
-        timezone=zone,
-        start=datetime.fromisoformat(start),
-    )
-    house.wait(24 * 3600)
-    local = [o.at.astimezone(ZoneInfo(zone)).isoformat() for o in house.seen if isinstance(o, Perform)]
-    assert local == expected
+    assert house.ends[0].reason == "asked by test"
 
 
 def test_a_year_of_a_daily_routine_runs_every_day() -> None:
@@ -215,28 +80,7 @@ def test_a_year_of_a_daily_routine_runs_every_day() -> None:
         timezone="Europe/Berlin",
     )
     house.wait(365 * 24 * 3600)
-    assert len(house.performed) == 2 * 365
-
-
-@given(st.sampled_from(["single", "restart", "queued", "parallel"]), st.integers(2, 8))
-def test_the_run_mode_decides_what_triggers_in_one_tick_do(mode: str, triggers: int) -> None:
-    house = House(
-        f"  - {{id: a, mode: {mode}, max: 5, triggers: [{{trigger: mqtt, topic: t}}],"
-        " actions: [{delay: 1}, {say: x}]}"
-    )
-    for _ in range(triggers):
-        house.tell(MessageFact(topic="t", payload=""))
-    house.wait(60)
-    finished, stopped = house.results.count("finished"), house.results.count("stopped")
-    expected = {
-        "single": (1, 0),
-        "restart": (1, triggers - 1),
-        "queued": (min(triggers, 5), 0),
-        "parallel": (min(triggers, 5), 0),
-    }
-    assert (finished, stopped) == expected[mode]
-    assert house.verdicts.count("fired") == finished + stopped
-    assert len(house.verdicts) == triggers
+    assert len(house.done) == 2 * 365
 
 
 @given(
@@ -245,6 +89,7 @@ def test_the_run_mode_decides_what_triggers_in_one_tick_do(mode: str, triggers: 
     ),
     st.sampled_from(["single", "restart", "queued", "parallel"]),
 )
+@settings(max_examples=40, deadline=None)
 def test_every_run_that_fires_ends_exactly_once_and_does_nothing_after(
     script: list[tuple[str, int]], mode: str
 ) -> None:
@@ -253,23 +98,185 @@ def test_every_run_that_fires_ends_exactly_once_and_does_nothing_after(
         "      - {trigger: state, entity_id: light.a, to: 'on', for: 5}\n"
         "      - {trigger: presence, room: hall}\n"
         "      - {trigger: voice, phrases: [go]}\n"
-        "    actions: [{say: one}, {delay: 20}, {say: two}]"
+        "    actions: [{say: one}, {delay: 20}, {say: two}]",
+        given=[state("light.a", "off")],
     )
     facts: dict[str, Fact] = {
-        "on": lamp("on"),
-        "off": lamp("off", old="on"),
-        "here": presence(True),
+        "on": state("light.a", "on"),
+        "off": state("light.a", "off"),
+        "here": presence(),
         "gone": presence(False),
-        "say": HeardFact(room="hall", text="go"),
+        "say": heard("go"),
     }
     for name, seconds in script:
-        house.tell(facts[name], after_seconds=seconds)
+        house.tell(facts[name], after=seconds)
     house.wait(10_000)
     ended: set[str] = set()
-    for output in house.seen:
-        if isinstance(output, Perform):
-            assert output.run_id not in ended
-        elif isinstance(output, RunEnded):
-            assert output.run_id not in ended
-            ended.add(output.run_id)
+    for one in house.seen:
+        if isinstance(one, RunEnded):
+            assert one.run_id not in ended
+            ended.add(one.run_id)
+        elif not hasattr(one, "verdict"):
+            assert getattr(one, "perform", one).run_id not in ended
     assert len(ended) == house.verdicts.count("fired")
+
+
+def test_the_stages_of_a_trigger_come_in_the_order_of_the_book() -> None:
+    house = House(
+        "  - id: a\n    triggers: [{trigger: state, entity_id: light.a, to: 'on'}]\n"
+        "    active: [{after: '08:00', before: '20:00'}]\n    suppress: {for: 60}\n"
+        "    conditions: [{condition: state, entity_id: switch.b, state: 'on'}]\n    actions: [{delay: 600}]",
+        given=[state("light.a", "off"), state("switch.b", "on")],
+    )
+
+    def flip() -> None:
+        house.tell(state("light.a", "off"), state("light.a", "on"))
+
+    flip()  # fired
+    flip()  # suppressed comes before the condition
+    house.tell(state("switch.b", "off"))
+    flip()
+    house.wait(61)
+    flip()  # the condition comes before the mode
+    house.tell(state("switch.b", "on"))
+    flip()  # the mode
+    house.wait(9 * 3600)
+    flip()  # outside the window, whatever else
+    house.tell(state("light.a", "unavailable"), state("light.a", "on"))
+    expected = ["fired", "suppressed", "suppressed", "condition_false", "mode_dropped", "outside_active"]
+    assert house.verdicts == [*expected, "unavailable_ignored"]
+
+
+def test_a_disabled_routine_says_so_before_anything_else() -> None:
+    house = House(
+        "  - id: a\n    enabled: false\n    active: [{after: '20:00'}]\n"
+        "    triggers: [{trigger: state, entity_id: light.a, to: 'on'}]\n    actions: [{say: x}]"
+    )
+    house.tell(state("light.a", "on"), state("light.a", "off"), state("light.a", "on"))
+    assert house.verdicts == ["disabled", "disabled"]
+
+
+def test_suppression_begins_at_the_start_of_a_run_and_not_at_a_false_condition() -> None:
+    house = House(
+        "  - id: a\n    mode: parallel\n    suppress: {for: 10}\n"
+        "    triggers: [{trigger: mqtt, topic: go}]\n"
+        "    conditions: [{condition: state, entity_id: light.a, state: 'on'}]\n"
+        "    actions: [{delay: 20}, {say: x}]",
+        given=[state("light.a", "off")],
+    )
+    house.tell(message(), state("light.a", "on"), message())
+    house.tell(message(), after=9.9)
+    house.tell(message(), after=0.1)
+    assert house.verdicts == ["condition_false", "fired", "suppressed", "fired"]
+
+
+@pytest.mark.parametrize(
+    ("scope", "expected"),
+    [
+        ("trigger", ["fired", "fired", "fired", "suppressed", "suppressed", "fired"]),
+        ("routine", ["fired", "suppressed", "fired", "suppressed", "suppressed", "fired"]),
+    ],
+)
+def test_suppression_is_of_one_trigger_or_of_all_but_the_excepted(scope: str, expected: list[str]) -> None:
+    house = House(
+        f"  - id: a\n    suppress: {{for: 10, scope: {scope}, except: [never]}}\n    triggers:\n"
+        "      - {trigger: mqtt, topic: one, id: one}\n      - {trigger: mqtt, topic: two, id: two}\n"
+        "      - {trigger: mqtt, topic: never, id: never}\n    actions: [{say: x}]"
+    )
+    for topic in ("one", "two", "never", "one", "two", "never"):
+        house.tell(message(topic))
+    assert house.verdicts == expected
+
+
+def test_an_effect_that_is_answered_twice_counts_once() -> None:
+    hands = Hands(routines_of(actions("[{say: one}, {delay: 5}, {say: two}, {say: three}]")))
+    hands.tell(message())
+    first = hands.answer()
+    hands.engine.complete(first.run_id, first.step, Outcome(), now=hands.now)
+    assert hands.performed == [(0, "one")]
+    hands.pass_time(5)
+    hands.engine.complete("no such run", "", Outcome(), now=hands.now)
+    hands.answer_all()
+    assert hands.performed == [(0, "one"), (5, "two"), (5, "three")]
+
+
+def test_editing_a_routine_leaves_its_runs_as_they_began_and_the_timers_of_others() -> None:
+    one = "  - {id: a, triggers: [{trigger: mqtt, topic: go}], actions: [{delay: 10}, {say: %s}]}\n"
+    other = (
+        "  - {id: b, triggers: [{trigger: state, entity_id: light.a, to: 'on', for: 10}],"
+        " actions: [{say: held}]}\n"
+    )
+    hands = Hands(routines_of(one % "old" + other))
+    hands.tell(state("light.a", "off"))
+    hands.tell(state("light.a", "on"))
+    hands.tell(message())
+    hands.pass_time(5)
+    hands.engine.replace(routines_of(one % "new" + other), now=hands.now)
+    hands.pass_time(5)
+    hands.answer_all()
+    hands.tell(message())
+    hands.pass_time(10)
+    assert hands.performed == [(10, "held"), (10, "old"), (20, "new")]
+
+
+def test_editing_a_trigger_forgets_what_it_held_and_removing_a_routine_its_triggers() -> None:
+    yaml = (
+        "  - {id: b, triggers: [{trigger: state, entity_id: light.a, to: 'on', for: %d}],"
+        " actions: [{say: held}]}\n"
+    )
+    for after in (routines_of(yaml % 9), []):
+        hands = Hands(routines_of(yaml % 10))
+        hands.tell(state("light.a", "off"))
+        hands.tell(state("light.a", "on"))
+        hands.engine.replace(after, now=hands.now)
+        hands.pass_time(60)
+        hands.save()
+        assert hands.performed == []
+        assert [row for row in hands.rows if row.kind == "held"] == []
+
+
+@pytest.mark.parametrize("by_seconds", [-3_600, -40, 40, 3_600, 86_400])
+def test_a_clock_that_is_set_leaves_durations_as_they_are(by_seconds: int) -> None:
+    hands = Hands(
+        routines_of(
+            actions("[{delay: 20}, {say: slept}]")
+            + "  - {id: b, triggers: [{trigger: state, entity_id: light.a, to: 'on', for: 20}],"
+            " suppress: {for: 30}, actions: [{say: held}]}\n"
+            "  - {id: c, triggers: [{trigger: mqtt, topic: go}], actions: [{repeat: {for_each:"
+            " [{until: never}], sequence: [{wait_for: '{{ false }}', timeout: 20}, {say: waited}]}}]}\n"
+        )
+    )
+    hands.tell(state("light.a", "off"))
+    hands.tell(state("light.a", "on"))
+    hands.tell(message())
+    hands.pass_time(10)
+    by = timedelta(seconds=by_seconds)
+    hands.now += by
+    hands.engine.clock_was_set(by, now=hands.now)
+    hands.kill()  # what is written down has been moved too
+    hands.pass_time(9.9)
+    assert hands.performed == []
+    hands.pass_time(0.1)
+    assert {text for _, text in hands.performed} == {"slept", "held", "waited"}
+    hands.answer_all()
+    for value in ("off", "on"):
+        hands.tell(state("light.a", value))
+    hands.pass_time(20)  # 30 seconds of suppression began with the run
+    assert hands.verdicts[-1] == "suppressed"
+
+
+@pytest.mark.parametrize(
+    ("by_hours", "after_seconds", "verdict"),
+    [(-2, 3 * 3600, "fired"), (2, 0, "skipped_late"), (-24, 3600, "fired")],
+)
+def test_times_of_day_that_a_clock_jumps_over_are_late_and_those_it_repeats_have_been(
+    by_hours: int, after_seconds: int, verdict: str
+) -> None:
+    hands = Hands(routines_of("  - {id: a, triggers: [{trigger: time, at: '13:00'}], actions: [{say: x}]}"))
+    by = timedelta(hours=by_hours)
+    hands.now += by
+    hands.engine.clock_was_set(by, now=hands.now)
+    hands.pass_time(after_seconds - 1)
+    assert hands.verdicts == ([] if after_seconds else [verdict])
+    hands.pass_time(1)
+    assert hands.verdicts == [verdict]

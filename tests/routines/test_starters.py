@@ -54,9 +54,7 @@ def test_every_routine_of_a_starter_has_two_to_four_tests(file: Path) -> None:
 def test_the_tests_inside_pass_wherever_the_house_stands(file: Path, zone: str) -> None:
     routines = routines_of(file)
     for routine in routines:
-        results = list(
-            run_examples(routine, routines, timezone=ZoneInfo(zone), place_of=place_of_timezone)
-        )
+        results = list(run_examples(routine, routines, timezone=ZoneInfo(zone), place_of=place_of_timezone))
         assert results
         assert [(one.name, one.problems) for one in results if not one.passed] == []
 
