@@ -203,9 +203,9 @@ class HomeAssistantLink:
                 states = await events.recv_result_list(await events.send("get_states"))
             await self._resync([_changed(state) for state in states])
             self._is_up = True
+            await self._describe(states)
             ready()
             await self._tell_link(up=True, why=f"connected to {self._url}", hint="")
-            await self._describe(states)
             await self._follow_and_watch(events, subscription)
         finally:
             await _close(events)
@@ -262,22 +262,18 @@ class HomeAssistantLink:
     async def _describe(self, states: list[dict[str, Json]]) -> None:
         """Tell what the home calls its things; a user who may not read a registry knows less of it."""
         found: dict[str, list[dict[str, Json]]] = {}
-        for registry in ("entity", "device", "area", "floor"):
-            try:
-                async with asyncio.timeout(self._call_limit_seconds), self._command_connection() as commands:
+        with suppress(TimeoutError, *_LOST):
+            async with asyncio.timeout(self._call_limit_seconds), self._command_connection() as commands:
+                for registry in ("entity", "device", "area", "floor"):
                     number = await commands.send(f"config/{registry}_registry/list")
-                    try:
+                    with suppress(ResponseError):
                         found[registry] = await commands.recv_result_list(number)
-                    except ResponseError:
-                        found[registry] = []
-            except (TimeoutError, *_LOST):
-                found[registry] = []
         directory = directory_from(
             states=states,
-            entities=found["entity"],
-            devices=found["device"],
-            areas=found["area"],
-            floors=found["floor"],
+            entities=found.get("entity", ()),
+            devices=found.get("device", ()),
+            areas=found.get("area", ()),
+            floors=found.get("floor", ()),
         )
         if directory != self._directory:
             self._directory = directory
