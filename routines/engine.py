@@ -16,9 +16,7 @@ from routines.facts import (
     HeardFact,
     HubStarted,
     Json,
-    PresenceFact,
     RunRequested,
-    StateFact,
     UndoRequested,
 )
 from routines.gate import Gate, Held
@@ -27,7 +25,6 @@ from routines.home import Home
 from routines.intents.directory import Directory
 from routines.journals import Journals
 from routines.made_routines import Change
-from routines.matcher import Before
 from routines.memory import Notebook, Row
 from routines.outputs import Done, Output, Perform, RunEnded, Verdict, VerdictKind
 from routines.recollection import Recollection
@@ -136,7 +133,7 @@ class Engine:
     def learn(self, fact: Fact, *, now: datetime) -> None:
         """Take in what a link tells before the start: it is known, but fires nothing."""
         self._now = now
-        self._learn(fact)
+        self._recollection.learn(fact, self._now)
 
     def start(self, *, now: datetime) -> list[Output]:
         """Arm the triggers, and go on where a restart left off."""
@@ -221,17 +218,8 @@ class Engine:
         for armed in armed_triggers(routine):
             self._watch.arm(armed, missed=self._recollection.missed(armed.key, self._now))
 
-    def _learn(self, fact: Fact) -> Before:
-        if isinstance(fact, StateFact):
-            self._notebook.note("state", fact.entity_id)
-            return self.home.learn_state(fact, self._now)
-        if isinstance(fact, PresenceFact):
-            self._notebook.note("presence", fact.room)
-            return self.home.learn_presence(fact, self._now)
-        return None
-
     def _fact(self, fact: Fact) -> Iterator[Output]:
-        before = self._learn(fact)
+        before = self._recollection.learn(fact, self._now)
         match fact:
             case RunRequested():
                 yield from self._requested(fact)
@@ -351,9 +339,11 @@ class Engine:
         yield from self._admit(wanted, "fired")
 
     def _undo(self, who: str) -> Iterator[Output]:
-        """Put back what the last run changed that has not been undone yet."""
-        routine = self._journals.undoing()
-        if routine is not None:
+        """Put back what was changed last and has not been undone yet; a run that is still at it ends."""
+        found = self._journals.undoing()
+        if found is not None:
+            run_id, routine = found
+            yield from self._see_to(self._runs.stop(run_id, f"undone by {who}"))
             yield from self._asked(routine, f"asked by {who}", {"id": "undo"})
 
     def _see_to(self, produced: Iterable[Produced]) -> Iterator[Output]:
@@ -368,9 +358,10 @@ class Engine:
                 waiting.append(self._runs.resume(one.run.run_id, one.strand, outcome))
             else:
                 if isinstance(one, Perform):
-                    self._touches.performed(one, self._runs.get(one.run_id), self._entities)
+                    run = self._runs.get(one.run_id)
+                    self._touches.performed(one, run, self._entities)
+                    self._journals.performed(one, run)
                 elif isinstance(one, RunEnded):
-                    self._journals.ended(one)
                     self._forget_made(one.routine)
                 yield one
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from routines.effects import CallService
 from routines.facts import Json
 from routines.memory import Notebook
-from routines.outputs import RunEnded
+from routines.outputs import Perform
 from routines.routine import Routine
+from routines.run import Run
 from routines.undo import putting_back
 
 UNDO = "undo"
@@ -22,20 +24,21 @@ class Journals:
         self._notebook = notebook
         self._journals: dict[str, dict[str, Json]] = {}
 
-    def ended(self, run: RunEnded) -> None:
-        """Keep the journal of a run that changed something."""
-        if run.before and run.routine != UNDO:
+    def performed(self, perform: Perform, run: Run | None) -> None:
+        """Keep the journal of a run that is changing something now: it is the latest from now on."""
+        if run is not None and isinstance(perform.effect, CallService) and perform.routine != UNDO:
+            self._journals.pop(run.run_id, None)
             self._journals[run.run_id] = {
-                "at": run.at.isoformat(),
-                "routine": run.routine,
-                "journal": dict(run.before),
+                "at": perform.at.isoformat(),
+                "routine": perform.routine,
+                "journal": dict(run.context.journal),
             }
             self._notebook.note("undo", run.run_id)
             while len(self._journals) > _MOST_JOURNALS:
                 self._forget(next(iter(self._journals)))
 
-    def undoing(self) -> Routine | None:
-        """Return a routine that puts back what the last run changed, and forget that run."""
+    def undoing(self) -> tuple[str, Routine] | None:
+        """Return the run that changed something last, and a routine that puts it back; forget that run."""
         while self._journals:
             run_id, kept = next(reversed(self._journals.items()))
             self._forget(run_id)
@@ -54,7 +57,7 @@ class Journals:
                 alias = f"Undo of {kept['routine']}"
                 # Queued, for a second "undo" while the first is still at it.
                 words = {"id": UNDO, "alias": alias, "mode": "queued", "max": 20, "actions": actions}
-                return Routine.model_validate(words)
+                return run_id, Routine.model_validate(words)
         return None
 
     def to_json(self, run_id: str) -> Json:

@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from routines.deadlines import Deadlines
-from routines.facts import Json
+from routines.facts import Fact, Json, PresenceFact, StateFact
 from routines.gate import Gate
 from routines.home import Home
 from routines.journals import Journals
+from routines.matcher import Before
 from routines.memory import (
     Kind,
     Notebook,
@@ -72,6 +73,16 @@ class Recollection:
         return [
             Row(kind=kind, key=key, content=self._written[kind](key)) for kind, key in self._notebook.take()
         ]
+
+    def learn(self, fact: Fact, now: datetime) -> Before:
+        """Take over what a fact says of the home, and return what was known before."""
+        if isinstance(fact, StateFact):
+            self._notebook.note("state", fact.entity_id)
+            return self._home.learn_state(fact, now)
+        if isinstance(fact, PresenceFact):
+            self._notebook.note("presence", fact.room)
+            return self._home.learn_presence(fact, now)
+        return None
 
     def take(self, rows: Iterable[Row]) -> None:
         """Take in all rows, and the states of the home at once."""

@@ -145,6 +145,14 @@ class Runs:
                 yield self._ended(old)
         yield from self._step(run, run.begin())
 
+    def stop(self, run_id: str, why: str) -> Iterator[Produced]:
+        """End a run, if it is still in progress."""
+        run = self._runs.get(run_id)
+        if run is not None and not run.is_queued:
+            run.stop(why)
+            yield self._ended(run)
+            yield from self._next_in_queue(run.routine.id)
+
     def resume(self, run_id: str, strand: str, outcome: Outcome) -> Iterator[Produced]:
         """Tell a run how its wish went; a run that has ended meanwhile is no longer interested."""
         run = self._runs.get(run_id)

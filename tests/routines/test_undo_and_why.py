@@ -217,3 +217,12 @@ def test_runs_and_verdicts_are_told_in_sentences() -> None:
     assert explain_verdict(verdict, ZoneInfo("UTC")) == (
         "2026-11-20 12:00:00  a ran (mqtt[0]: message on go)"
     )
+
+
+def test_undo_ends_a_run_that_is_still_at_it_and_puts_back_what_it_changed() -> None:
+    house = House(actions(f"[{LAMP}, {{delay: 3600}}, {LAMP.replace('light.a', 'light.b')}]"))
+    house.tell(state("light.a", "on"), message())
+    house.tell(UNDO, after=5)
+    house.wait(4_000)
+    assert calls(house) == [("light.turn_off", "light.a", {}), ("light.turn_on", "light.a", {})]
+    assert house.results == ["stopped", "finished"]
