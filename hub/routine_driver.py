@@ -161,7 +161,10 @@ class RoutineDriver:
         finally:
             timer.cancel()
         self._is_started = True
-        await self._follow(self._engine.start(now=self._clock.now()), tasks)
+        outputs = self._engine.start(now=self._clock.now())
+        for what in self._engine.unreadable():
+            log.warning("something remembered cannot be read any more and is dropped", what=what)
+        await self._follow(outputs, tasks)
         for arrival in kept:
             await self._arrive(arrival, tasks)
 

@@ -200,6 +200,10 @@ class Engine:
         """Return what has to be remembered that has changed since the last call."""
         return self._recollection.changes()
 
+    def unreadable(self) -> Sequence[str]:
+        """Return what was remembered and cannot be read any more, so that it had to be dropped."""
+        return self._recollection.unreadable
+
     def has_urgent_changes(self) -> bool:
         """Return whether `changes` holds what must be safe before anything is performed."""
         return self._notebook.has_urgent()

@@ -29,7 +29,13 @@ from routines.watch import Watch
 
 
 class Recollection:
-    """Knows for every kind of row which part of the engine writes it and which takes it back."""
+    """Knows for every kind of row which part of the engine writes it and which takes it back.
+
+    Attributes
+    ----------
+    unreadable : list of str
+        Rows that another version wrote and this one had to drop.
+    """
 
     def __init__(
         self,
@@ -54,6 +60,7 @@ class Recollection:
         self._touches = touches
         self._deadlines = deadlines
         self._rows: dict[tuple[Kind, str], Json] = {}
+        self.unreadable: list[str] = []
         self._written: Mapping[Kind, Callable[[str], Json]] = {
             "state": self._state,
             "presence": self._presence,
@@ -117,8 +124,9 @@ class Recollection:
         """Drop a row that another version wrote and this one cannot read, rather than never start again."""
         try:
             yield
-        except (ValueError, KeyError):
+        except (ValueError, KeyError) as error:
             self._notebook.note(kind, key)
+            self.unreadable.append(f"{kind} {key}: {error!r}")
 
     def note_home(self) -> None:
         """Write the whole picture of the home down anew."""
