@@ -104,8 +104,7 @@ def assemble(
     bus = Bus(clock)
     mixer = _mixer(config, directory)
     listener = _listener(config, loaded.routines)
-    deliver = _delivery(config.home.room, bus, clock)
-    lanes = list(_lanes(config, listener, deliver, bus, lossless=lossless))
+    lanes = list(_lanes(config, listener, bus, clock, lossless=lossless))
     audio = AudioEngine(
         device=device,
         playback=_ticking(mixer.next_block, on_tick),
@@ -137,15 +136,6 @@ def assemble(
     )
 
 
-def _delivery(room: str, bus: Bus, clock: Clock) -> Callable[[Observation], None]:
-    """Return what brings a lane's observations to the bus."""
-
-    def deliver(observation: Observation) -> None:
-        bus.publish_from_thread(Observed(room=room, observation=observation, at=clock.now()))
-
-    return deliver
-
-
 def _ticking(playback: Callable[[int], Block], on_tick: Callable[[int], None]) -> Callable[[int], Block]:
     def next_block(frames: int) -> Block:
         on_tick(frames)
@@ -172,12 +162,16 @@ def _mixer(config: HubConfig, directory: Path) -> Mixer:
 def _lanes(
     config: HubConfig,
     listener: Listener | None,
-    deliver: Callable[[Observation], None],
     bus: Bus,
+    clock: Clock,
     *,
     lossless: bool,
 ) -> Iterator[Lane]:
     """Yield a lane for each way of sensing that is switched on."""
+
+    def deliver(observation: Observation) -> None:
+        bus.publish_from_thread(Observed(room=config.home.room, observation=observation, at=clock.now()))
+
     capacity = _LOSSLESS_LANE_BLOCKS if lossless else _LANE_BLOCKS
     sensors: list[tuple[str, UltrasoundSensor | Listener]] = []
     if config.ultrasound.enabled:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from hub.cli.routine_check import check, import_automations, schema
-from hub.cli.routine_history import explain, trace, what_if
+from hub.cli.routine_history import explain, facts, trace, what_if
 from hub.cli.routine_run import run
 from hub.cli.routine_simulate import run_tests, simulate
 
@@ -15,6 +15,7 @@ app.command("test")(run_tests)
 app.command()(simulate)
 app.command()(trace)
 app.command()(explain)
+app.command()(facts)
 app.command("what-if")(what_if)
 app.command()(run)
 app.command("import")(import_automations)

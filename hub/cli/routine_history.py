@@ -73,6 +73,22 @@ def explain(
         print(f"{name or 'nothing'} has not been looked at yet: none of its triggers has fired")
 
 
+def facts(
+    days: Annotated[float, typer.Option(help="How far back.")] = 1.0,
+    config: Annotated[Path | None, typer.Option(help="Configuration directory.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="The lines are JSON in any case.")] = False,  # noqa: ARG001
+) -> None:
+    """Print what the routines were told, as events that ``simulate`` takes."""
+    from hub.store.run_history import facts_since
+    from routines.event_lines import line_from_fact
+
+    since = datetime.now(UTC) - timedelta(days=days)
+    for at, fact in facts_since(_database(_config(config)), since):
+        line = line_from_fact(fact)
+        if line is not None:
+            print_json({"at": at.isoformat(), **line})
+
+
 def what_if(
     path: Annotated[Path, typer.Argument(help="The changed routines: a file, or a folder of them.")],
     days: Annotated[float, typer.Option(help="How far back.")] = 7.0,

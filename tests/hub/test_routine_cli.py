@@ -135,6 +135,16 @@ def test_what_if_counts_new_and_gone_starts(home: Path, capsys: pytest.CaptureFi
     assert (line["would_have_fired"], len(line["new"]), line["gone"]) == (1, 1, [])  # type: ignore[arg-type]
 
 
+def test_what_was_told_can_be_simulated_again(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["routine", "facts", "--config", str(home)]) == 0
+    recorded = home / "recorded.jsonl"
+    recorded.write_text(capsys.readouterr().out, encoding="utf-8")
+    start, end = (NOW - timedelta(hours=4)).isoformat(), NOW.isoformat()
+    arguments = ["routine", "simulate", str(home / "routines"), "--events", str(recorded), "--json"]
+    assert run_command([*arguments, "--start", start, "--end", end]) == 0
+    assert [line["verdict"] for line in lines(capsys)] == ["cannot_decide", "cannot_decide"]
+
+
 def test_a_failing_test_inside_a_routine_ends_with_status_1_and_a_difference(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
