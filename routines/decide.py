@@ -26,7 +26,7 @@ from routines.vocabulary.conditions import (
     TimeCondition,
     TriggerCondition,
 )
-from routines.vocabulary.triggers import NumericStateTrigger
+from routines.vocabulary.number_range import NumberRange
 from routines.vocabulary.words import WEEKDAYS
 
 
@@ -167,7 +167,7 @@ def attribute_text(value: Json) -> str:
 
 
 def numeric_value(
-    spec: NumericStateCondition | NumericStateTrigger,
+    spec: NumberRange,
     entity_id: str,
     known: EntityState,
     path: str,
@@ -200,9 +200,7 @@ def numeric_value(
         raise CannotDecide(path, f"{entity_id} is {value!r}, which is no number") from None
 
 
-def in_range(
-    spec: NumericStateCondition | NumericStateTrigger, number: float, path: str, situation: Situation
-) -> bool:
+def in_range(spec: NumberRange, number: float, path: str, situation: Situation) -> bool:
     """Return whether a number lies between the limits of a numeric_state.
 
     Raises

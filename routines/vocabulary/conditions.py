@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from routines.quantities import Duration, Offset, TimeOfDay
+from routines.vocabulary.number_range import NumberRange
 from routines.vocabulary.words import States, TemplateText, Test, Texts, Weekdays, Word
 
 
@@ -26,21 +27,10 @@ class StateCondition(_Condition):
     for_: Annotated[Duration | None, Field(alias="for")] = None
 
 
-class NumericStateCondition(_Condition):
+class NumericStateCondition(_Condition, NumberRange):
     """Numbers lie between ``above`` and ``below``, which are numbers or entities."""
 
     condition: Literal["numeric_state"]
-    entity_id: Texts
-    above: float | str | None = None
-    below: float | str | None = None
-    attribute: str | None = None
-    value_template: TemplateText | None = None
-
-    @model_validator(mode="after")
-    def _has_a_limit(self) -> NumericStateCondition:
-        if self.above is None and self.below is None:
-            raise ValueError("a numeric_state condition needs above or below")
-        return self
 
 
 class TimeCondition(_Condition):

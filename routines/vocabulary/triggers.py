@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, model_va
 from routines.quantities import Duration, Offset, TimeOfDay, parse_time
 from routines.schedule.cron import parse_cron
 from routines.schedule.time_pattern import TimePattern
+from routines.vocabulary.number_range import NumberRange
 from routines.vocabulary.phrase import Phrases
 from routines.vocabulary.words import (
     AnyStates,
@@ -60,21 +61,10 @@ class StateTrigger(_Held):
         return self
 
 
-class NumericStateTrigger(_Held):
+class NumericStateTrigger(_Held, NumberRange):
     """A number crossed into a range; ``above`` and ``below`` are numbers or entities."""
 
     trigger: Literal["numeric_state"]
-    entity_id: Texts
-    above: float | str | None = None
-    below: float | str | None = None
-    attribute: str | None = None
-    value_template: TemplateText | None = None
-
-    @model_validator(mode="after")
-    def _has_a_limit(self) -> NumericStateTrigger:
-        if self.above is None and self.below is None:
-            raise ValueError("a numeric_state trigger needs above or below")
-        return self
 
 
 class PresenceTrigger(_Held):
