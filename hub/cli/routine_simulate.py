@@ -51,14 +51,15 @@ def _play(simulator: Simulator, file: Path, finish: datetime) -> Iterable[Happen
         if down_until is not None and at >= down_until:
             yield from simulator.boot(down_until)
             down_until = None
+        if event["type"] == "fail":  # about an action to come, so it counts while the hub is down too
+            simulator.fail(_text(event, "action", file), str(event.get("error", "failed")))
+            continue
         if down_until is not None:
-            if event["type"] not in ("fail", "hub_restart"):
+            if event["type"] != "hub_restart":
                 simulator.miss(_fact(event, file))
             continue
         yield from simulator.advance(at)
         match event:
-            case {"type": "fail", "action": str(action)}:
-                simulator.fail(action, str(event.get("error", "failed")))
             case {"type": "hub_restart"}:
                 simulator.kill()
                 down_until = at + timedelta(seconds=_seconds(event, file))
@@ -69,6 +70,13 @@ def _play(simulator: Simulator, file: Path, finish: datetime) -> Iterable[Happen
         down_until = None
     if down_until is None:
         yield from simulator.advance(finish)
+
+
+def _text(event: dict[str, Json], key: str, file: Path) -> str:
+    value = event.get(key)
+    if not isinstance(value, str):
+        raise BadInput(f"{file}: an event of type '{event['type']}' needs the text '{key}'")
+    return value
 
 
 def _seconds(event: dict[str, Json], file: Path) -> float:
