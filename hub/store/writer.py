@@ -33,6 +33,9 @@ _VERDICT = 'INSERT INTO verdict (at, routine, "trigger", verdict, reason) VALUES
 
 _INTERESTING = 6
 """How many times longer runs are kept that failed or that somebody asked for."""
+_DAY_SECONDS = 86_400.0
+_MOST_FACTS = 200_000
+"""Facts that are kept at most, some 60 MB: a chatty home must not fill the disk."""
 _DULL_RUNS = 500
 """Runs of one routine that are kept when nothing went wrong: a chatty one must not fill the disk."""
 _FORGET_DULL = (
@@ -65,6 +68,7 @@ class StoreWriter:
         self._bus = bus
         self._clock = clock
         self._config = config
+        self._forget_at = 0.0
 
     async def run(self, ready: Callable[[], None]) -> None:
         """Write until cancelled; what is waiting then is still written."""
@@ -75,9 +79,9 @@ class StoreWriter:
             connection = opened.connection
             rows: list[Row] = []
             try:
-                await loop.run_in_executor(thread, self._forget_old, connection)
+                await loop.run_in_executor(thread, self._keep_house, connection, rows)
                 await self._record(
-                    rows, ready, lambda: loop.run_in_executor(thread, _write, connection, rows)
+                    rows, ready, lambda: loop.run_in_executor(thread, self._keep_house, connection, rows)
                 )
             finally:
                 thread.submit(_write, connection, rows)
@@ -130,6 +134,14 @@ class StoreWriter:
             case _:
                 return []
 
+    def _keep_house(self, connection: sqlite3.Connection, rows: list[Row]) -> None:
+        """Write what waits; first, once a day, forget what is old."""
+        now = self._clock.monotonic()
+        if now >= self._forget_at:
+            self._forget_at = now + _DAY_SECONDS
+            self._forget_old(connection)
+        _write(connection, rows)
+
     def _forget_old(self, connection: sqlite3.Connection) -> None:
         """Forget what is old: dull runs first, those that failed or were asked for much later."""
         now = self._clock.now()
@@ -144,6 +156,9 @@ class StoreWriter:
         connection.execute(_FORGET_DULL, (_DULL_RUNS,))
         connection.execute("DELETE FROM verdict WHERE datetime(at) < datetime(?)", (oldest,))
         connection.execute("DELETE FROM fact WHERE datetime(at) < datetime(?)", (oldest_fact,))
+        connection.execute(
+            "DELETE FROM fact WHERE fact_id <= (SELECT max(fact_id) FROM fact) - ?", (_MOST_FACTS,)
+        )
 
 
 def _write(connection: sqlite3.Connection, rows: list[Row]) -> None:

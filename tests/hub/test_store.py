@@ -1,6 +1,7 @@
 import asyncio
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -92,6 +93,26 @@ async def test_old_runs_are_forgotten(tmp_path: Path) -> None:
     await record(path, ended("old", NOW - timedelta(days=31)), ended("new", NOW))
     await record(path)
     assert [run.run_id for run in recent_runs(path, 10)] == ["new"]
+
+
+async def test_a_hub_that_runs_for_weeks_forgets_once_a_day_and_keeps_what_failed(tmp_path: Path) -> None:
+    path = tmp_path / "hub.sqlite3"
+    clock = VirtualClock(NOW)
+    bus = Bus(clock)
+    is_ready = asyncio.Event()
+    writer = StoreWriter(path=path, bus=bus, clock=clock, config=StoreConfig(keep_days=2))
+    task = asyncio.create_task(writer.run(is_ready.set))
+    await asyncio.wait_for(is_ready.wait(), 5.0)
+    failed = replace(ended("failed", NOW).output, result="failed")
+    for event in (ended("dull", NOW), RoutineOutput(output=failed)):
+        bus.publish(event)
+    for _ in range(4):
+        clock.advance(86_400)
+        async with asyncio.timeout(5.0):
+            await asyncio.sleep(0.05)
+    assert [run.run_id for run in recent_runs(path, 10)] == ["failed"]
+    task.cancel()
+    await asyncio.wait({task})
 
 
 def test_a_broken_file_is_moved_aside_and_said(tmp_path: Path) -> None:
