@@ -11,9 +11,11 @@ import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -27,7 +29,8 @@ from hub.events import Observed
 from hub.hearing import BUILT_IN_SENTENCES, make_recognizer, read_phrases
 from hub.playback.text_to_speech import speak
 from hub.routine_driver import RoutineDriver
-from routines.effects import CallService, Outcome, Play, Publish, Say
+from hub.store.engine_memory import EngineMemory
+from routines.effects import Effect, Outcome
 from routines.engine import Engine
 from routines.load import load_routines
 from sensing.audio_block import AudioBlock
@@ -153,19 +156,20 @@ class Ear:
     def __init__(self) -> None:
         self.heard: asyncio.Queue[float] = asyncio.Queue()
 
-    async def perform(self, _effect: CallService | Publish | Say | Play) -> Outcome:
+    async def perform(self, _effect: Effect) -> Outcome:
         """Note the time."""
         self.heard.put_nowait(time.perf_counter())
         return Outcome()
 
 
-async def latency_milliseconds(count: int = 500) -> dict[str, float]:
-    """Return how long an observation takes to become an effect, in process."""
+async def latency_milliseconds(folder: Path, count: int = 500) -> dict[str, float]:
+    """Return how long an observation takes to become an effect, in process, its rows written before it."""
     clock = SystemClock(UTC)
     bus = Bus(clock)
     ear = Ear()
     engine = Engine(load_routines(ROUTINE, "bench")[0], timezone=ZoneInfo("UTC"))
-    driver = RoutineDriver(engine=engine, performer=ear, bus=bus, clock=clock)
+    memory = EngineMemory(folder / "bench.sqlite3")
+    driver = RoutineDriver(engine=engine, performer=ear, memory=memory, bus=bus, clock=clock)
     up = asyncio.Event()
     task = asyncio.create_task(driver.run(up.set))
     await up.wait()
@@ -205,7 +209,8 @@ def main() -> None:
     """Measure everything and print it."""
     matrix = np.random.default_rng(1).normal(size=(512, 512)).astype(np.float32)
     yardstick = 1_000 * cpu_seconds(lambda: [matrix @ matrix for _ in range(20)]) / 20
-    latency = asyncio.run(latency_milliseconds())
+    with tempfile.TemporaryDirectory(prefix="roomwise-bench-") as folder:
+        latency = asyncio.run(latency_milliseconds(Path(folder)))
     stages = sensing_milliseconds() | hearing_milliseconds()
     result = {
         "yardstick_matrix_product_ms": yardstick,
