@@ -234,18 +234,17 @@ def _message(trigger: MqttTrigger, fact: MessageFact, situation: Situation) -> F
 def _too_old(trigger: MqttTrigger, fact: MessageFact, content: Json, now: datetime) -> str:
     """Return why a message comes too late, or nothing.
 
-    A message says its age itself: ``expires_at``, or ``ts`` with the trigger's ``max_age``. A retained one
-    without either may be from any time, so with ``max_age`` it is refused.
+    A message says its age itself: ``expires_at``, or ``ts`` with the trigger's ``max_age``. One that the broker
+    kept may be from any time and comes again at every connection, so it has to say that it is not too old.
     """
     said = content if isinstance(content, dict) else {}
     expires, sent = _instant(said.get("expires_at")), _instant(said.get("ts"))
     if expires is not None and now > expires:
         return f"expired at {expires.isoformat()}"
-    if trigger.max_age is None:
-        return ""
-    if sent is not None and now - sent > trigger.max_age:
+    if trigger.max_age is not None and sent is not None and now - sent > trigger.max_age:
         return f"was sent at {sent.isoformat()}, longer ago than {trigger.max_age}"
-    if fact.retained and sent is None and expires is None:
+    is_young = expires is not None or (sent is not None and trigger.max_age is not None)
+    if fact.retained and not is_young:
         return "was kept by the broker, and nobody knows since when"
     return ""
 

@@ -259,7 +259,7 @@ def test_motion_that_was_taken_for_its_own_but_stays_is_somebody() -> None:
         ("topic: t", message("t", '{"expires_at": "2026-11-20T12:58:00Z"}'), F),
         ("topic: t, max_age: 60", message("t", "x"), F),
         ("topic: t, max_age: 60", message("t", "x", retained=True), U),
-        ("topic: t", message("t", "x", retained=True), F),
+        ("topic: t", message("t", "x", retained=True), U),
     ],
 )
 def test_a_message_fires_by_topic_payload_and_age(words: str, message_: Fact, expected: str) -> None:
