@@ -68,11 +68,22 @@ class Touches:
 
     def recall(self, entity_id: str, content: Mapping[str, Json]) -> None:
         """Take back in what `to_json` wrote."""
-        alias = content["alias"]
-        self._touches[entity_id] = Touch(
-            at=datetime.fromisoformat(str(content["at"])),
-            routine=str(content["routine"]),
-            alias=alias if isinstance(alias, str) else None,
-            action=str(content["action"]),
-            reason=str(content["reason"]),
-        )
+        self._touches[entity_id] = touch_from_json(content)
+
+
+def touch_from_json(content: Mapping[str, Json]) -> Touch:
+    """Return the touch that a row holds.
+
+    Raises
+    ------
+    ValueError, KeyError
+        Another version wrote it.
+    """
+    alias = content["alias"]
+    return Touch(
+        at=datetime.fromisoformat(str(content["at"])),
+        routine=str(content["routine"]),
+        alias=alias if isinstance(alias, str) else None,
+        action=str(content["action"]),
+        reason=str(content["reason"]),
+    )

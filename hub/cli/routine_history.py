@@ -42,17 +42,22 @@ def trace(
 
 
 def explain(
-    name: Annotated[str | None, typer.Argument(help="A routine or a run; everything when left out.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="A routine, a run or an entity; all routines when left out.")
+    ] = None,
     limit: Annotated[int, typer.Option(help="How many verdicts.")] = 10,
     config: Annotated[Path | None, typer.Option(help="Configuration directory.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON Lines.")] = False,
 ) -> None:
-    """Say in sentences why routines ran, and why they did not."""
+    """Say in sentences why routines ran, and why they did not; of an entity, who acted on it last."""
     from hub.store.run_history import asked_for_run, recent_runs, recent_verdicts
     from routines.explain import explain_run, explain_verdict
 
     loaded = _config(config)
     database, zone = _database(loaded), ZoneInfo(loaded.hub.home.timezone)
+    if name and "." in name:
+        _explain_entity(name, database, zone, as_json=json)
+        return
     asked = asked_for_run(database, name) if name else None
     runs = [asked] if asked else recent_runs(database, 1, routine=name)
     verdicts = [] if asked else recent_verdicts(database, limit, routine=name)
@@ -71,6 +76,30 @@ def explain(
         print("\n".join(explain_run(run.as_ended(), zone)))
     if not runs and not verdicts:
         print(f"{name or 'nothing'} has not been looked at yet: none of its triggers has fired")
+
+
+def _explain_entity(entity_id: str, database: Path, zone: ZoneInfo, *, as_json: bool) -> None:
+    from hub.store.run_history import last_touch
+    from routines.explain import explain_touch
+
+    touch = last_touch(database, entity_id)
+    if touch is None:
+        raise BadInput(f"no routine has acted on {entity_id}; other things in the house may have")
+    sentence = explain_touch(entity_id.partition(".")[2].replace("_", " "), touch, zone)
+    if not as_json:
+        print(sentence)
+        return
+    print_json(
+        {
+            "event": "touch",
+            "entity_id": entity_id,
+            "at": touch.at.isoformat(),
+            "routine": touch.routine,
+            "action": touch.action,
+            "reason": touch.reason,
+            "sentence": sentence,
+        }
+    )
 
 
 def facts(

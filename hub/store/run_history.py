@@ -13,9 +13,11 @@ from typing import cast
 
 from hub.errors import BadInput
 from routines.event_lines import fact_from_line
+from routines.explain import Touch
 from routines.facts import Fact
 from routines.outputs import RunEnded, RunResult, Verdict, VerdictKind
 from routines.run import trace_from_json
+from routines.touches import touch_from_json
 
 _RUN_COLUMNS = "run_id, routine, started_at, ended_at, result, trace_json, reason, why"
 
@@ -110,6 +112,20 @@ def recent_verdicts(path: Path, limit: int, *, routine: str | None = None) -> li
         )
         for at, name, trigger, verdict, reason in rows
     ]
+
+
+def last_touch(path: Path, entity_id: str) -> Touch | None:
+    """Return the last time that a routine acted on an entity, None if none has.
+
+    Raises
+    ------
+    hub.errors.BadInput
+        See `recent_runs`.
+    """
+    query = "SELECT content_json FROM memory WHERE kind = 'touch' AND key = ?"
+    with _reading(path) as connection:
+        row = connection.execute(query, (entity_id,)).fetchone()
+    return None if row is None else touch_from_json(json.loads(row[0]))
 
 
 def facts_since(path: Path, since: datetime) -> list[tuple[datetime, Fact]]:

@@ -15,8 +15,10 @@ from hub.clock import VirtualClock
 from hub.config.hub_config import StoreConfig
 from hub.events import FactTaken, RoutineOutput
 from hub.store.database import open_database
+from hub.store.engine_memory import EngineMemory
 from hub.store.writer import StoreWriter
 from routines.facts import PresenceFact
+from routines.memory import Row
 from routines.outputs import RunEnded, Step, Verdict
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -113,6 +115,20 @@ def test_explain_of_a_run_by_its_id_keeps_it_longer(home: Path, capsys: pytest.C
     connection = open_database(home / "hub.sqlite3").connection
     assert connection.execute("SELECT interest FROM run").fetchall() == [(2,)]
     connection.close()
+
+
+def test_explain_of_an_entity_says_who_acted_on_it_last(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    touch = {"at": NOW.isoformat(), "routine": "hall", "alias": "Hall light", "action": "light.turn_on"}
+    memory = EngineMemory(home / "hub.sqlite3")
+    memory.open()
+    memory.write([Row(kind="touch", key="light.hall", content={**touch, "reason": "somebody is in hall"})])
+    memory.close()
+    assert run_command(["routine", "explain", "light.hall", "--config", str(home)]) == 0
+    assert f"turned on at {NOW:%H:%M} by Hall light, because somebody is in hall" in capsys.readouterr().out
+    assert run_command(["routine", "explain", "light.attic", "--config", str(home)]) == 2
+    assert "no routine has acted on light.attic" in capsys.readouterr().err
 
 
 def test_explain_of_a_name_that_nothing_has_names_those_that_there_are(
