@@ -159,3 +159,26 @@ def remembered_runs(database: Path) -> list[str]:
 
 def database_runs(database: Path) -> list[RunRecord]:
     return recent_runs(database, limit=10)
+
+
+def asked_for(tmp_path: Path, routine: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path / "state")}
+    command = [sys.executable, "-m", "hub", "routine", "run", routine, "--config", str(tmp_path)]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_an_edited_routine_is_taken_over_and_can_be_asked_for_while_the_hub_runs(tmp_path: Path) -> None:
+    hub = started(tmp_path, "version: 1\nspeech: {enabled: false}\nultrasound: {enabled: false}\n")
+    services(tmp_path, hub, {"mqtt": "ready", "routines": "ready", "routine files": "ready"})
+    database = tmp_path / "state" / "roomwise" / "roomwise.sqlite3"
+    routine = "version: 1\nroutines:\n  - id: new\n    actions: [{publish: {topic: test/new}}]\n"
+    (tmp_path / "routines" / "new.yaml").write_text(routine, encoding="utf-8")
+    deadline = time.monotonic() + 30
+    while not database_runs(database) and time.monotonic() < deadline:
+        answer = asked_for(tmp_path, "new")
+        assert answer.returncode == 0, answer.stderr
+        time.sleep(1.0)
+    assert ended(hub) == 0
+    assert {(run.routine, run.result, run.reason) for run in database_runs(database)} == {
+        ("new", "finished", "asked by mqtt")
+    }
