@@ -234,8 +234,8 @@ def _message(trigger: MqttTrigger, fact: MessageFact, situation: Situation) -> F
 def _too_old(trigger: MqttTrigger, fact: MessageFact, content: Json, now: datetime) -> str:
     """Return why a message comes too late, or nothing.
 
-    A message says its age itself: ``expires_at``, or ``ts`` with the trigger's ``max_age``. One that the broker
-    kept may be from any time and comes again at every connection, so it has to say that it is not too old.
+    A message says its age itself: ``expires_at``, or ``ts`` with the trigger's ``max_age``. One that the
+    broker kept may be from any time and comes again at every connection, so it has to say that it is young.
     """
     said = content if isinstance(content, dict) else {}
     expires, sent = _instant(said.get("expires_at")), _instant(said.get("ts"))
@@ -295,8 +295,8 @@ def is_now_true(trigger: TemplateTrigger, situation: Situation) -> bool | None:
         return None
 
 
-def still_holds(trigger: Trigger, subject: str, value: str, before: str, situation: Situation) -> bool:
-    """Return whether what fired a trigger with ``for:`` still is so.
+def still_holds(trigger: Trigger, subject: str, value: str, before: str, situation: Situation) -> bool | None:
+    """Return whether what fired a trigger with ``for:`` still is so, None while that is not known.
 
     A state must stay what it became; with ``from`` alone it must only not go back (as in Home Assistant).
     """
@@ -304,25 +304,31 @@ def still_holds(trigger: Trigger, subject: str, value: str, before: str, situati
         case PresenceTrigger(to=to):
             room = situation.home.presence(subject)
             return room is not None and room.present == (to == "detected")
-        case StateTrigger(attribute=attribute, to=to, from_=from_):
+        case StateTrigger():
             known = situation.home.state(subject)
-            if known is None:
-                return False
-            now = known.state if attribute is None else _attribute(known.attributes, attribute) or ""
-            return now != before if from_ is not None and to is None else now == value
+            return None if known is None else _is_still(trigger, known, value, before)
         case NumericStateTrigger():
             return _still_in_range(trigger, subject, situation)
         case TemplateTrigger():
-            return is_now_true(trigger, situation) is True
+            return is_now_true(trigger, situation)
         case _:
             return False
 
 
-def _still_in_range(trigger: NumericStateTrigger, entity_id: str, situation: Situation) -> bool:
+def _is_still(trigger: StateTrigger, known: EntityState, value: str, before: str) -> bool | None:
+    now = known.state
+    if now in UNKNOWN_STATES and now != value and not trigger.include_unavailable:
+        return None
+    if trigger.attribute is not None:
+        now = _attribute(known.attributes, trigger.attribute) or ""
+    return now != before if trigger.from_ is not None and trigger.to is None else now == value
+
+
+def _still_in_range(trigger: NumericStateTrigger, entity_id: str, situation: Situation) -> bool | None:
     known = situation.home.state(entity_id)
     if known is None:
-        return False
+        return None
     try:
         return in_range(trigger, numeric_value(trigger, entity_id, known, "", situation), "", situation)
     except CannotDecide:
-        return False
+        return None

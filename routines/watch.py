@@ -221,10 +221,10 @@ class Watch:
         self._notebook.note("held", _held_key(key, subject))
 
     def _let_go(self, armed: Armed, situation: Situation) -> Iterator[Noticed]:
-        """Drop what a trigger holds and no longer is so."""
+        """Drop what a trigger holds and no longer is so; what is not known for a while is still held."""
         for subject, held in list(self._held.get(armed.key, {}).items()):
             fires = held.fires
-            if not still_holds(armed.trigger, subject, fires.value, fires.before, situation):
+            if still_holds(armed.trigger, subject, fires.value, fires.before, situation) is False:
                 self._drop(armed.key, subject)
                 until = held.deadline.astimezone(situation.timezone).isoformat(timespec="seconds")
                 reason = f"{fires.reason}, but it did not last until {until}"
@@ -238,15 +238,20 @@ class Watch:
         if subject not in self._held.get(armed.key, {}):
             return
         self._drop(armed.key, subject)
-        late = self._situate().now - at
+        fires, situation = held.fires, self._seen_by(armed)
+        if still_holds(armed.trigger, subject, fires.value, fires.before, situation) is None:
+            reason = f"{fires.reason}, but whether it still is so is not known"
+            yield Noticed(armed=armed, verdict="cannot_decide", reason=reason)
+            return
+        late = situation.now - at
         limit = CATCH_UP_HELD if armed.trigger.catch_up is None else armed.trigger.catch_up
-        reason = f"{held.fires.reason}, and it held"
+        reason = f"{fires.reason}, and it held"
         if late > max(ON_TIME, limit) and armed.wait is None:  # a wait goes on, however late
             words = f"{reason}, but that was {_rounded(late)} ago (catch_up is {limit})"
             yield Noticed(armed=armed, verdict="skipped_late", reason=words)
         else:
             verdict: VerdictKind = "caught_up" if late > ON_TIME else "fired"
-            yield self._fired(armed, held.fires, verdict, reason)
+            yield self._fired(armed, fires, verdict, reason)
 
     def _clock_due(self, armed: Armed, at: datetime) -> Iterator[Noticed]:
         trigger = armed.trigger
