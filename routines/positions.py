@@ -24,6 +24,7 @@ from ruamel.yaml.events import (
 
 from routines.facts import Json
 from routines.problems import Problem
+from routines.templates.template import TemplateProblem
 
 MAX_BYTES = 65_536
 """Larger files are refused before they are parsed."""
@@ -45,11 +46,12 @@ _SPECIAL_FLOATS = {".inf": float("inf"), "-.inf": float("-inf"), "+.inf": float(
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a key or item stood, counted from zero, and what stood inside it."""
+    """Where a key or item stood, counted from zero, what stood inside it, and where its text began."""
 
     line: int = 0
     column: int = 0
     parts: dict[str | int, _Place] = field(default_factory=dict)
+    text: tuple[int, int] | None = None
 
 
 class YamlDocument:
@@ -66,13 +68,29 @@ class YamlDocument:
         self.data = data
         self._places = places
 
-    def problem(self, path: Sequence[str | int], message: str, hint: str = "") -> Problem:
-        """Return a problem at ``path``; parts that are no keys (union tags) are skipped."""
+    def problem(
+        self,
+        path: Sequence[str | int],
+        message: str,
+        hint: str = "",
+        *,
+        inside: tuple[int, int] | None = None,
+    ) -> Problem:
+        """Return a problem at ``path``; parts that are no keys (union tags) are skipped.
+
+        Parameters
+        ----------
+        inside : tuple of int or None
+            Line and column in the text that stands there, from zero, if the problem is in the text.
+        """
         place = self._places
         for part in path:
             place = place.parts.get(part, place)
-        line, column = place.line + 1, place.column + 1
-        return Problem(file=self.file, line=line, column=column, message=message, hint=hint)
+        line, column = place.line, place.column
+        if inside is not None and place.text is not None:
+            line = place.text[0] + inside[0]
+            column = inside[1] + (place.text[1] if inside[0] == 0 else 0)
+        return Problem(file=self.file, line=line + 1, column=column + 1, message=message, hint=hint)
 
 
 class _NotAccepted(Exception):
@@ -134,9 +152,9 @@ class _Reader:
 
     def _node(self, event: Event) -> tuple[Json, _Place]:
         mark = event.start_mark
-        place = _Place(mark.line, mark.column)
         if isinstance(event, ScalarEvent):
-            return _scalar(event), place
+            return _scalar(event), _Place(mark.line, mark.column, text=_text_begins(event))
+        place = _Place(mark.line, mark.column)
         if isinstance(event, AliasEvent):
             raise _NotAccepted(mark, "YAML aliases (*name) are not allowed")
         assert isinstance(event, SequenceStartEvent | MappingStartEvent)  # nothing else begins a node
@@ -166,8 +184,16 @@ class _Reader:
             if key in found:
                 raise _NotAccepted(mark, f"not valid YAML: the key '{key}' stands here twice")
             found[key], inside = self._node(next(self._events))
-            place.parts[key] = _Place(mark.line, mark.column, inside.parts)
+            place.parts[key] = _Place(mark.line, mark.column, inside.parts, inside.text)
         return found
+
+
+def _text_begins(event: ScalarEvent) -> tuple[int, int]:
+    """Return the line and column of a scalar's first character: behind its quote, below its ``|``."""
+    mark = event.start_mark
+    if event.style in ("|", ">"):
+        return mark.line + 1, 0
+    return mark.line, mark.column + (event.style in ("'", '"'))
 
 
 def _scalar(event: ScalarEvent) -> Json:
@@ -209,7 +235,9 @@ def problems_from(
             context = fault.get("ctx", {})
             message = f"'{context.get('tag')}' is not known here"
             hint = f"one of {context.get('expected_tags')}"
-        problems.append(document.problem(path, message, hint))
+        error_inside = fault.get("ctx", {}).get("error")
+        inside = error_inside.place if isinstance(error_inside, TemplateProblem) else None
+        problems.append(document.problem(path, message, hint, inside=inside))
     if len(faults) > _MOST_PROBLEMS:
         message = f"and {len(faults) - _MOST_PROBLEMS} more problems from here"
         problems.append(document.problem(faults[_MOST_PROBLEMS]["loc"], message))

@@ -108,6 +108,36 @@ def _voice(number: int) -> dict[str, object]:
     return {"trigger": "voice", "phrases": phrases(number)}
 
 
+_HEAD = "version: 1\nroutines:\n  - id: a\n    triggers: [{trigger: hub}]\n    actions:\n"
+_ATTACKS = [
+    "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n",
+    "version: 1\nroutines: " + "[" * 30_000,
+    "version: 1\nroutines: " + "{a: " * 15_000,
+    "version: 1\n" + "".join(f"{' ' * depth}a:\n" for depth in range(350)),
+    _HEAD + "      - " + "{sequence: [" * 500 + "{say: x}" + "]}" * 500,
+    "x" * 70_000,
+    _HEAD + "      - say: \"{{ ''.__class__.__mro__ }}\"\n",
+    _HEAD + '      - say: "{% for i in range(99999) %}x{% endfor %}"\n',
+    _HEAD + '      - say: "{{ ' + "(" * 450 + "1" + ")" * 450 + ' }}"\n',
+    _HEAD + '      - say: "{{ ' + "1 + " * 5_000 + '1 }}"\n',
+    _HEAD + "      - !!python/object/apply:os.system [ls]\n",
+    _HEAD.replace("{trigger: hub}", "{trigger: voice, phrases: ['" + "[" * 90 + "a" + "]" * 90 + "']}"),
+    _HEAD + "      - delay: " + "9" * 5_000 + "\n",
+    "version: 1\nroutines:\n" + "".join(f"  - {{id: r{n}, actions: [{{foo: 1}}]}}\n" for n in range(1_500)),
+]
+
+
+def attacks() -> dict[str, float]:
+    """Load what is meant to take long; every one must be refused."""
+    slowest = 0.0
+    for text in _ATTACKS:
+        started = time.perf_counter()
+        _, problems = load_routines(text, "attack.yaml")
+        slowest = max(slowest, time.perf_counter() - started)
+        assert problems
+    return {"attacks": len(_ATTACKS), "attack_slowest_ms": 1_000 * slowest}
+
+
 def mutants(count: int) -> dict[str, float]:
     """Load mutated copies of the starter routines; a crash ends the bench."""
     originals = [file.read_text() for file in sorted((HERE.parent / "routines" / "starters").glob("*.yaml"))]
@@ -200,7 +230,12 @@ def main() -> None:
     if wanted.only_year:
         print(json.dumps(simulated_year(wanted.events)))
         return
-    result = {f"load_{COUNT}_cpu_seconds": timed(lambda: loaded(COUNT)), **one_event(), **sentences()}
+    result = {
+        f"load_{COUNT}_cpu_seconds": timed(lambda: loaded(COUNT)),
+        **one_event(),
+        **sentences(),
+        **attacks(),
+    }
     result |= child("bench_routines.py", "--only-year", "--events", str(wanted.events))
     if wanted.home_assistant:
         ours, theirs = child("bench_beside.py"), child("bench_beside.py", python=wanted.home_assistant)

@@ -27,15 +27,14 @@ class TemplateProblem(ValueError):
 
     Attributes
     ----------
-    line, offset : int
-        Where in the template, from zero: lines, and characters after the last line break.
+    place : tuple of int
+        Where in the template, from zero: the line, and the column of its first mark there.
     """
 
     def __init__(self, message: str, source: str, line: int, mark: str) -> None:
         super().__init__(message)
-        self.line = line
-        here = source.splitlines()[line] if line < len(source.splitlines()) else ""
-        self.offset = max(0, here.find(mark))
+        lines = source.splitlines()
+        self.place = (line, max(0, lines[line].find(mark)) if line < len(lines) else 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,8 +14,8 @@ from routines.load import load_routines
 from routines.problems import Problem
 from tests.routines.house import House, each, message
 
-LIMIT_SECONDS = 0.25
-"""Generous for what is parsed in some milliseconds; the attacks took from seconds to minutes."""
+LIMIT_SECONDS = 2.0
+"""The attacks took from seconds to minutes; the bench measures the 250 ms that are promised."""
 
 RICH = """\
 version: 1
@@ -156,7 +156,7 @@ def test_a_template_that_cannot_be_accepted_is_a_problem_with_line_and_column() 
         "{{ ( }}",
     ):
         [problem] = load_soon(with_value(f'"{source}"'))
-        assert (problem.line, problem.column) == (4, 16)
+        assert (problem.line, problem.column) == (4, 22)
         assert "template" in problem.message
 
 

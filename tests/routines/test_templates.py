@@ -207,13 +207,27 @@ def test_a_refused_construct_is_a_problem_of_the_file_with_its_place_and_a_hint(
         f"version: 1\nroutines:\n  - id: a\n    actions:\n      - say: {text}\n", "x"
     )
     assert words in str(problem)
-    assert (problem.line, problem.column) == (5, 9)
+    # The text begins behind its quote, and the fault is at the template's first mark on its line.
+    marks = {15 + max(0, source.find(mark)) for mark in ("{{", "{%")} | {15}
+    assert problem.line == 5 + source.count("\n")
+    assert "\n" in source or problem.column in marks
 
 
 def test_the_problem_knows_the_line_inside_a_long_template() -> None:
     with pytest.raises(TemplateProblem) as caught:
         compile_template("one\ntwo {{ x.__class__ }}")
-    assert (caught.value.line, caught.value.offset) == (1, 4)
+    assert caught.value.place == (1, 4)
+
+
+def test_a_problem_in_a_template_is_told_at_its_place_in_the_file() -> None:
+    text = (
+        "version: 1\nroutines:\n  - id: a\n    actions:\n"
+        '      - say: "good morning {{ x.__class__ }}"\n'
+        "      - say: |-\n          two\n          lines {{ range(3) }}\n"
+        "      - wait_template: '{{ 2 ** 3 }}'\n"
+    )
+    _, problems = load_routines(text, "x")
+    assert [(one.line, one.column) for one in problems] == [(5, 28), (8, 7), (9, 9)]
 
 
 @pytest.mark.parametrize(
