@@ -148,9 +148,10 @@ def is_repeatable(effect: Effect) -> bool:
     so it is done (at least once); a second announcement or button press does, so it is not (at most once).
     """
     match effect:
-        case CallService(action=action):
-            verb = action.partition(".")[2]
-            return verb.startswith(_SETS_A_STATE) and not verb.endswith(_CHANGES_EACH_TIME)
+        case CallService(action=action, data=data):
+            domain, _, verb = action.partition(".")
+            is_relative = verb.endswith(_CHANGES_EACH_TIME) or any("step" in key for key in data)
+            return verb.startswith(_SETS_A_STATE) and not is_relative and domain != "script"
         case Publish(retain=retain):
             return retain
         case Command(do=do):

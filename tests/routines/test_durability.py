@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routines.effects import Outcome
+from routines.effects import CallService, Effect, Outcome, Publish, Say, is_repeatable
 from routines.facts import Fact
 from routines.outputs import Perform
 from routines.routine import Routine
@@ -362,3 +362,22 @@ def test_nothing_is_remembered_of_a_life_that_is_over() -> None:
         assert {row.kind for row in hands.rows} <= stays, name
         assert all(isinstance(one, Perform) for one in hands.open)
         assert hands.now - NOON > timedelta(seconds=60)
+
+
+@pytest.mark.parametrize(
+    ("effect", "expected"),
+    [
+        (CallService(action="light.turn_on", data={"brightness_pct": 40}), True),
+        (CallService(action="light.turn_on", data={"brightness_step_pct": 10}), False),
+        (CallService(action="light.toggle"), False),
+        (CallService(action="script.turn_on"), False),
+        (CallService(action="button.press"), False),
+        (CallService(action="media_player.volume_set"), True),
+        (CallService(action="media_player.volume_up"), False),
+        (Publish(topic="a", payload="b"), False),
+        (Publish(topic="a", payload="b", retain=True), True),
+        (Say(text="a"), False),
+    ],
+)
+def test_only_what_sets_a_state_may_be_done_again_after_a_crash(effect: Effect, expected: bool) -> None:
+    assert is_repeatable(effect) is expected
