@@ -36,6 +36,9 @@ VERBS = {
     "listen": _Verb("hub.cli.listen:listen", "Find wake word, speech and intent in a recording."),
     "routine": _Verb("hub.cli.routine:app", "Check, test and simulate routines.", is_group=True),
     "spatial": _Verb("hub.cli.spatial:app", "Design and render spatial sound.", is_group=True),
+    "simulate": _Verb(
+        "hub.cli.simulate:simulate", "Render a simulated room to a recording with ground truth."
+    ),
     "status": _Verb("hub.cli.status:status", "Show the health of the running hub."),
     "doctor": _Verb("hub.cli.doctor:doctor", "Show everything that a bug report needs, without secrets."),
 }
