@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,12 @@ _FLOOR_HOPS = 600
 _MINIMUM_BIAS_DB = 3.0
 """How far the lowest of some ten noise hops lies below the quantile of many."""
 _POWER_FLOOR = 1e-24
+MASK_DB = 6.0
+"""A bin in which more distortion was taken out than is left by this much may hold nothing else."""
+
+
+def _nothing_masked() -> NDArray[np.float32]:
+    return np.zeros(2 * (len(BAND_EDGES_HZ) - 1), np.float32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -41,12 +47,15 @@ class DopplerFrame:
         Level of the carrier in dBFS of its peak.
     sideband_dbc : float
         Strongest of the bands in dB relative to the carrier.
+    masked : NDArray
+        Shape ``(16,)``: share of each band, 0 to 1, that music makes useless; ``bands_db`` leaves it out.
     """
 
     hop: int
     bands_db: NDArray[np.float32]
     carrier_db: float
     sideband_dbc: float
+    masked: NDArray[np.float32] = field(default_factory=_nothing_masked)
 
 
 class DopplerFeatures:
@@ -68,39 +77,79 @@ class DopplerFeatures:
         edges = list(itertools.pairwise(BAND_EDGES_HZ))
         self._bands = [(-hz >= low) & (-hz < high) for low, high in edges]
         self._bands += [(hz >= low) & (hz < high) for low, high in edges]
+        self._members = np.array(self._bands, np.float32)
+        self._widths = self._members.sum(axis=1)
         self._microphones = microphones
         self.reset()
 
     def reset(self) -> None:
         """Forget the past and the floors."""
         self._pending = np.zeros((self._microphones, 0), np.complex64)
+        self._suspect = self._pending
         self._history = np.zeros((_FLOOR_HOPS, len(self._bands)), np.float32)
         self._hop = 0
 
-    def process(self, baseband: Baseband) -> list[DopplerFrame]:
-        """Return a frame for each hop that is complete; nothing in the first windows after a reset."""
+    @property
+    def missing_frames(self) -> int:
+        """How many frames more complete the next hop."""
+        return self._window_frames - self._pending.shape[1]
+
+    def process(self, baseband: Baseband, suspect: Baseband | None = None) -> list[DopplerFrame]:
+        """Return a frame for each hop that is complete; nothing in the first windows after a reset.
+
+        ``suspect`` is the distortion that was taken out of the baseband, of the same shape, if any was.
+        """
         self._pending = np.concatenate([self._pending, baseband], axis=1)
+        self._suspect = np.concatenate(
+            [self._suspect, np.zeros_like(baseband) if suspect is None else suspect], axis=1
+        )
         frames = []
         while self._pending.shape[1] >= self._window_frames:
-            frames.append(self._analyse(self._pending[:, : self._window_frames]))
+            window = slice(0, self._window_frames)
+            frames.append(self._analyse(self._pending[:, window], self._suspect[:, window]))
             self._pending = self._pending[:, self._hop_frames :]
+            self._suspect = self._suspect[:, self._hop_frames :]
         return [frame for frame in frames if frame.hop >= _READY_HOPS]
 
-    def _analyse(self, segment: Baseband) -> DopplerFrame:
+    def _analyse(self, segment: Baseband, suspect: Baseband) -> DopplerFrame:
         carrier = (segment * self._window).sum(axis=1, keepdims=True)
-        power = np.abs(np.fft.fft((segment - carrier) * self._window, axis=1)) ** 2
-        mean_power = power.mean(axis=0)
-        bands = np.array([mean_power[band].sum() for band in self._bands])
-        bands_db = 10 * np.log10(np.maximum(bands, _POWER_FLOOR)).astype(np.float32)
+        power = (np.abs(np.fft.fft((segment - carrier) * self._window, axis=1)) ** 2).mean(axis=0)
+        bands_db = self._bands_db(power)
         carrier_db = 20 * math.log10(max(float(np.abs(carrier).mean()), _POWER_FLOOR))
         self._history[self._hop % _FLOOR_HOPS] = bands_db
         self._hop += 1
+        masked = _nothing_masked()
+        floor_db = self._floor_db()
+        if suspect.any():
+            is_masked = self._is_masked(power, suspect, floor_db)
+            masked = self._members @ is_masked.astype(np.float32) / self._widths
+            bands_db = self._bands_db(np.where(is_masked, 0.0, power))
         return DopplerFrame(
             hop=self._hop - 1,
-            bands_db=(bands_db - self._floor_db()).astype(np.float32),
+            bands_db=(bands_db - floor_db).astype(np.float32),
             carrier_db=carrier_db,
             sideband_dbc=float(bands_db.max()) - carrier_db,
+            masked=masked,
         )
+
+    def _bands_db(self, power: NDArray[np.float64]) -> NDArray[np.float32]:
+        bands = np.array([power[band].sum() for band in self._bands])
+        decibels: NDArray[np.float32] = (10 * np.log10(np.maximum(bands, _POWER_FLOOR))).astype(np.float32)
+        return decibels
+
+    def _is_masked(
+        self, power: NDArray[np.float64], suspect: Baseband, floor_db: NDArray[np.float32]
+    ) -> NDArray[np.bool_]:
+        """Return the bins in which what is left may be what the canceller missed.
+
+        A bin that does not stand over its floor reports nothing that one could wrongly believe.
+        """
+        steady = (suspect * self._window).sum(axis=1, keepdims=True)
+        removed = (np.abs(np.fft.fft((suspect - steady) * self._window, axis=1)) ** 2).mean(axis=0)
+        floor = (10 ** (floor_db / 10) / self._widths) @ self._members
+        margin = 10 ** (MASK_DB / 10)
+        is_masked: NDArray[np.bool_] = (removed > margin * power) & (power > margin * floor)
+        return is_masked
 
     def _floor_db(self) -> NDArray[np.float32]:
         """Return the floor of each band in dB.

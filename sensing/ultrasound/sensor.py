@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from sensing.audio_block import AudioBlock
+import numpy as np
+
+from sensing.audio_block import AudioBlock, Block
 from sensing.observations import MotionSeen, Observation, PresenceChanged, UltrasoundChanged
-from sensing.ultrasound.demodulator import Demodulator
+from sensing.ultrasound.demodulator import Baseband, Demodulator
+from sensing.ultrasound.distortion_canceller import DistortionCanceller
 from sensing.ultrasound.doppler_features import HOP_SECONDS, DopplerFeatures, DopplerFrame
 from sensing.ultrasound.energy_detector import EnergyDetector
 from sensing.ultrasound.motion_classifier import MotionClassifier, MotionScore
+from sensing.ultrasound.playback_reference import PlaybackReference
 from sensing.ultrasound.presence import Presence
 
 MOTION_INTERVAL_SECONDS = 0.5
@@ -18,11 +22,15 @@ _LOST_HOPS = 20
 _PROMINENT_DBC = 3.0
 """A "carrier" whose sidebands reach it is noise, not a tone."""
 
+_MASKED_SHARE = 0.5
+"""A hop counts as masked when music covers this much of its bands."""
+
 
 class UltrasoundSensor:
     """Watch the reflections of the carrier and report motion and presence.
 
-    While the carrier cannot be heard nothing is concluded: the room is unknown, not empty.
+    While the carrier cannot be heard nothing is concluded: the room is unknown, not empty. What the blocks'
+    reference says was played is taken out of the sensing band; without sound in it nothing changes.
 
     Parameters
     ----------
@@ -46,7 +54,18 @@ class UltrasoundSensor:
         self._rate_hz = rate_hz
         self._carrier_hz = carrier_hz
         self._demodulator = Demodulator(carrier_hz=carrier_hz, rate_hz=rate_hz, microphones=microphones)
+        self._playback = PlaybackReference(
+            rate_hz=rate_hz,
+            factor=self._demodulator.factor,
+            latency_frames=self._demodulator.latency_frames,
+        )
         self._features = DopplerFeatures(baseband_hz=self._demodulator.baseband_hz, microphones=microphones)
+        hop_frames = round(HOP_SECONDS * self._demodulator.baseband_hz)
+        self._canceller = DistortionCanceller(
+            microphones=microphones,
+            baseband_hz=self._demodulator.baseband_hz,
+            lead_frames=-self._features.missing_frames % hop_frames,
+        )
         self._classifier: MotionClassifier = EnergyDetector(sensitivity=sensitivity)
         self._presence = Presence(hold_seconds=hold_seconds, hop_seconds=self._features.hop_seconds)
         self._is_watching = False
@@ -57,26 +76,51 @@ class UltrasoundSensor:
         """Whether the carrier is heard now."""
         return self._is_watching
 
+    @property
+    def masked_share(self) -> float:
+        """Share of the hops since the last reset, 0 to 1, in which music left little to go by."""
+        return self._masked_hops / max(self._hops, 1)
+
     def reset(self) -> None:
         """Forget filters and floors, as after a gap in the audio; presence itself is kept."""
         self._demodulator.reset()
+        self._playback.reset()
+        self._canceller.reset()
+        self._waiting: list[tuple[Baseband, Block]] = []
         self._features.reset()
         self._classifier.reset()
         self._presence.reset()
         self._first_frame: int | None = None
         self._last_motion = {"major": -1e9, "minor": -1e9}
         self._lost_hops = 0
+        self._hops = self._masked_hops = 0
 
     def process(self, block: AudioBlock) -> list[Observation]:
         """Return what this block reveals, oldest first."""
         if self._first_frame is None:
             self._first_frame = block.first_frame
         observations: list[Observation] = []
-        for frame in self._features.process(self._demodulator.process(block.capture)):
+        for frame in self._frames(block):
+            self._hops += 1
+            self._masked_hops += float(frame.masked.mean()) >= _MASKED_SHARE
             observations += self._carrier(frame)
             if self._is_watching and self._lost_hops == 0:
                 observations += self._motion(frame, self._classifier.score(frame))
         return observations
+
+    def _frames(self, block: AudioBlock) -> list[DopplerFrame]:
+        """Return the hops that this block completes, without what the music did to them."""
+        baseband = self._demodulator.process(block.capture)
+        if block.reference.shape[0] == 0:  # a recording of which nobody knows what was played
+            return self._features.process(baseband)
+        self._waiting.append((baseband, block.reference))
+        if sum(part.shape[1] for part, _ in self._waiting) < self._features.missing_frames:
+            return []  # five blocks cleaned at once cost a third, and no decision comes later
+        heard = np.concatenate([part for part, _ in self._waiting], axis=1)
+        played = np.concatenate([part for _, part in self._waiting], axis=1)
+        self._waiting.clear()
+        cleaned = self._canceller.process(heard, self._playback.process(played))
+        return self._features.process(cleaned.baseband, cleaned.suspect)
 
     def _frame_number(self, frame: DopplerFrame) -> int:
         """Return the sound card's frame at the end of the hop's window."""

@@ -1,0 +1,146 @@
+"""Take what the music does to the tone out of the sensing band."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sensing.ultrasound.carrier_null import CarrierNull
+from sensing.ultrasound.demodulator import Baseband
+from sensing.ultrasound.playback_reference import Playback
+from sensing.ultrasound.reference_regression import ReferenceRegression
+
+SILENT = 1e-4
+"""Bass below this peak (-80 dBFS) moves no membrane; a carrier leaks less through the low-pass."""
+
+_LINGER_SECONDS = 1.0
+_DOUBT = np.float32(4.0)
+"""Before anything is learnt all of the band is suspect: 12 dB above itself it is masked everywhere."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CleanBaseband:
+    """The baseband after cancelling, and what was distortion in it.
+
+    Attributes
+    ----------
+    baseband : Baseband
+        Shape ``(microphones, frames)``; untouched while nothing plays. While music plays: the carrier's
+        level as a real number plus the cleaned differences, at the noise of one microphone.
+    suspect : Baseband
+        Same shape: the distortion that was taken out; four times the whole before anything is learnt.
+    """
+
+    baseband: Baseband
+    suspect: Baseband
+
+
+class DistortionCanceller:
+    """Cancel the loudspeaker's distortion: first what microphones share, then what the music predicts.
+
+    Nothing is delayed, and the result does not depend on how the stream is cut.
+
+    Parameters
+    ----------
+    microphones : int
+        At least one; with one only the music's prediction is taken out.
+    baseband_hz : float
+        Rate of the baseband and of the playback.
+    lead_frames : int
+        How much shorter the first tick of 50 ms is, so that ticks may end where hops end: it saves work.
+    """
+
+    def __init__(self, *, microphones: int, baseband_hz: float, lead_frames: int = 0) -> None:
+        self._lead = lead_frames
+        self._null = CarrierNull(microphones=microphones, baseband_hz=baseband_hz, lead_frames=lead_frames)
+        self._regression = ReferenceRegression(
+            channels=self._null.channels,
+            baseband_hz=baseband_hz,
+            tick_frames=self._null.tick_frames,
+            lead_frames=lead_frames,
+        )
+        self._linger_ticks = round(_LINGER_SECONDS * baseband_hz / self._null.tick_frames)
+        self._rows = np.arange(microphones) % self._null.channels
+        self.reset()
+
+    @property
+    def is_playing(self) -> bool:
+        """Whether music is being taken out now."""
+        return self._quiet_ticks < self._linger_ticks
+
+    @property
+    def delay_frames(self) -> int:
+        """How many baseband frames the sound in the room lags behind the reference."""
+        return self._regression.delay_frames
+
+    def reset(self) -> None:
+        """Forget the carrier and what was learnt, as after a gap in the audio."""
+        self._null.reset()
+        self._regression.reset()
+        self._position = self._lead
+        self._peak = 0.0
+        self._quiet_ticks = self._linger_ticks
+        self._mix = self._next_mix = np.float32(0.0)
+        self._shape = self._next_shape = (np.float32(0.0), np.zeros(self._null.channels, np.float32))
+
+    def freeze(self) -> None:
+        """Learn nothing more, and keep cancelling with what is known; for measurements."""
+        self._regression.freeze()
+
+    def process(self, baseband: Baseband, playback: Playback) -> CleanBaseband:
+        """Return the cleaned band.
+
+        Parameters
+        ----------
+        baseband : Baseband
+            Shape ``(microphones, frames)``.
+        playback : Playback
+            Shape ``(frames,)``: what was played in these frames; heard up to half a second later.
+        """
+        clean = np.empty(baseband.shape, np.complex64)
+        suspect = np.zeros(baseband.shape, np.complex64)
+        first = 0
+        while first < baseband.shape[1]:
+            end = min(baseband.shape[1], first + self._null.tick_frames - self._position)
+            clean[:, first:end], suspect[:, first:end] = self._piece(
+                baseband[:, first:end], playback[first:end]
+            )
+            first = end
+        return CleanBaseband(baseband=clean, suspect=suspect)
+
+    def _piece(self, baseband: Baseband, playback: Playback) -> tuple[Baseband, Baseband]:
+        """Process frames within one tick."""
+        ramp = (self._position + np.arange(len(playback), dtype=np.float32)) / self._null.tick_frames
+        # what is known at the end of this piece is for the next one, however the stream is cut
+        is_ready, has_learnt = self._null.is_ready, self._regression.has_learnt
+        differences, alone = self._null.process(baseband)
+        predicted = self._regression.process(differences, alone, playback)
+        mix = self._mix + (self._next_mix - self._mix) * ramp
+        clean, suspect = baseband, np.zeros((), np.complex64)
+        if self._next_mix or self._mix:
+            (level, gains), (next_level, next_gains) = self._shape, self._next_shape
+            gain = gains[:, None] + (next_gains - gains)[:, None] * ramp
+            cleaned = level + (next_level - level) * ramp + gain * (differences - predicted)
+            doubtful = predicted if has_learnt else _DOUBT * differences
+            clean = mix * cleaned[self._rows] + (1 - mix) * baseband
+            suspect = mix * (gain * doubtful)[self._rows]
+        if self.is_playing and not is_ready:
+            suspect = _DOUBT * baseband
+        self._peak = max(self._peak, float(np.abs(playback).max(initial=0.0)))
+        self._position += len(playback)
+        if self._position >= self._null.tick_frames:
+            self._end_tick()
+        return clean, suspect
+
+    def _end_tick(self) -> None:
+        self._position = 0
+        self._quiet_ticks = 0 if self._peak > SILENT else min(self._quiet_ticks + 1, self._linger_ticks)
+        self._peak = 0.0
+        self._mix = self._next_mix
+        self._next_mix = np.float32(self.is_playing and self._null.is_ready)
+        self._shape = self._next_shape
+        levels, gains = self._null.levels, self._null.gains
+        self._next_shape = (np.float32(levels.mean()), gains)
+        if self._mix == 0:
+            self._shape = self._next_shape
