@@ -14,6 +14,8 @@ from routines.vocabulary import actions, conditions, triggers
 from routines.vocabulary.lists import undefined_lists
 from routines.vocabulary.words import Word
 
+_MOST_VALUES = 5_000
+"""Three times what the largest file of routines holds that people write; more is meant to take long."""
 _WORDS = field_names(
     Routine,
     RoutineFile,
@@ -45,7 +47,7 @@ def load_routine_document(text: str, file: str) -> LoadedRoutines:
     file : str
         Name to show in problems.
     """
-    document = parse_yaml(text, file)
+    document = parse_yaml(text, file, most_values=_MOST_VALUES)
     if isinstance(document, Problem):
         return LoadedRoutines(problems=(document,))
     try:

@@ -102,8 +102,14 @@ class _NotAccepted(Exception):
         self.hint = hint
 
 
-def parse_yaml(text: str, file: str) -> YamlDocument | Problem:
-    """Parse a YAML file; duplicate keys, aliases and files above 64 KiB are problems."""
+def parse_yaml(text: str, file: str, *, most_values: int | None = None) -> YamlDocument | Problem:
+    """Parse a YAML file; duplicate keys, aliases and files above 64 KiB are problems.
+
+    Parameters
+    ----------
+    most_values : int or None
+        More mappings, lists and scalars than these are a problem too.
+    """
     if len(text.encode(errors="replace")) > MAX_BYTES:
         return Problem(file=file, line=1, column=1, message="the file is larger than 64 KiB", hint="split it")
     if deep := _DEEP_AT_ONCE.search(text):
@@ -113,7 +119,8 @@ def parse_yaml(text: str, file: str) -> YamlDocument | Problem:
         )
         return Problem(file=file, line=line + 1, column=column + 1, message=f"not valid YAML: {_TOO_DEEP}")
     try:
-        data, places = _Reader(YAML(typ="safe", pure=True).parse(StringIO(text))).read()
+        events = YAML(typ="safe", pure=True).parse(StringIO(text))
+        data, places = _Reader(events, most_values).read()
         return YamlDocument(file, data, places)
     except _NotAccepted as error:
         line, column = error.mark.line + 1, error.mark.column + 1
@@ -132,8 +139,10 @@ def parse_yaml(text: str, file: str) -> YamlDocument | Problem:
 class _Reader:
     """Makes data from the parser's events, one pass and nothing that a tag could call."""
 
-    def __init__(self, events: Iterator[Event]) -> None:
+    def __init__(self, events: Iterator[Event], most_values: int | None) -> None:
         self._events = events
+        self._most_values = most_values
+        self._values = 0
         self._depth = 0
 
     def read(self) -> tuple[Json, _Place]:
@@ -152,6 +161,10 @@ class _Reader:
 
     def _node(self, event: Event) -> tuple[Json, _Place]:
         mark = event.start_mark
+        self._values += 1
+        if self._most_values is not None and self._values > self._most_values:
+            message = f"the file holds more than {self._most_values} values"
+            raise _NotAccepted(mark, message, "split it")
         if isinstance(event, ScalarEvent):
             return _scalar(event), _Place(mark.line, mark.column, text=_text_begins(event))
         place = _Place(mark.line, mark.column)
