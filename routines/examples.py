@@ -12,6 +12,7 @@ from routines.effects import CallService, Effect, Notify, Play, Publish, Say
 from routines.event_lines import fact_from_line
 from routines.facts import Fact, Json
 from routines.intents.directory import Directory
+from routines.json_tree import mappings_in
 from routines.output_lines import effect_line
 from routines.outputs import RunEnded, Verdict
 from routines.routine import Routine
@@ -93,19 +94,12 @@ def _together_with(routine: Routine, others: Sequence[Routine]) -> list[Routine]
     by_id = {other.id: other for other in others}
     found, waiting = {routine.id: routine}, [routine]
     while waiting:
-        content: list[Json] = [
-            action.model_dump(mode="json", by_alias=True) for action in waiting.pop().actions
-        ]
-        while content:
-            value = content.pop()
-            if isinstance(value, dict):
-                name = value.get("routine")
-                if "do" in value and isinstance(name, str) and name in by_id and name not in found:
-                    found[name] = by_id[name]
-                    waiting.append(by_id[name])
-                content += value.values()
-            elif isinstance(value, list):
-                content += value
+        actions = waiting.pop().actions
+        for words in mappings_in([action.model_dump(mode="json", by_alias=True) for action in actions]):
+            name = words.get("routine")
+            if "do" in words and isinstance(name, str) and name in by_id and name not in found:
+                found[name] = by_id[name]
+                waiting.append(by_id[name])
     return list(found.values())
 
 

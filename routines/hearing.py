@@ -12,6 +12,7 @@ from routines.conversation import Answer, Conversation
 from routines.facts import HeardFact, Json
 from routines.intents.directory import Directory
 from routines.intents.fuzzy import FuzzyLimits, FuzzyMatch, FuzzyPhrases, is_guarded
+from routines.json_tree import mappings_in
 from routines.phrases import Phrasebook, match_phrases, plain_sentence
 from routines.routine import Routine
 from routines.situation import Situation
@@ -175,19 +176,13 @@ def _fuzzy_phrases(routines: Iterable[Routine]) -> FuzzyPhrases:
 def acted_on(routine: Routine) -> set[str]:
     """Return the kinds of things that a routine acts on: ``light``, ``lock``."""
     found: set[str] = set()
-    waiting: list[Json] = [
-        action.model_dump(mode="json", by_alias=True, exclude_unset=True) for action in routine.actions
-    ]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, dict):
-            for key in ("action", "entity_id"):
-                named = value.get(key)
-                names = named if isinstance(named, list) else [named]
-                found.update(name.partition(".")[0] for name in names if isinstance(name, str))
-            waiting += value.values()
-        elif isinstance(value, list):
-            waiting += value
+    for words in mappings_in(
+        [action.model_dump(mode="json", by_alias=True, exclude_unset=True) for action in routine.actions]
+    ):
+        for key in ("action", "entity_id"):
+            named = words.get(key)
+            names = named if isinstance(named, list) else [named]
+            found.update(name.partition(".")[0] for name in names if isinstance(name, str))
     return found
 
 

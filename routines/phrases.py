@@ -11,6 +11,7 @@ from hassil import Intents, RecognizeResult, recognize_all
 
 from routines.facts import Json
 from routines.intents.directory import Directory
+from routines.json_tree import mappings_in
 from routines.routine import Routine
 from routines.vocabulary.lists import List, RangeList, WordList
 from routines.vocabulary.triggers import VoiceTrigger
@@ -169,16 +170,9 @@ def rooms_named(routines: Iterable[Routine]) -> set[str]:
     """Return the ids of the rooms that routines speak of."""
     rooms: set[str] = set()
     for routine in routines:
-        waiting: list[Json] = [routine.model_dump(mode="json", by_alias=True, exclude_unset=True)]
-        while waiting:
-            value = waiting.pop()
-            if isinstance(value, dict):
-                for key, item in value.items():
-                    if key in ("room", "rooms", "area_id"):
-                        rooms.update(one for one in _texts(item) if _ROOM.fullmatch(one))
-                    waiting.append(item)
-            elif isinstance(value, list):
-                waiting += value
+        for words in mappings_in(routine.model_dump(mode="json", by_alias=True, exclude_unset=True)):
+            for key in ("room", "rooms", "area_id"):
+                rooms.update(one for one in _texts(words.get(key)) if _ROOM.fullmatch(one))
     return rooms
 
 
