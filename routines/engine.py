@@ -122,9 +122,11 @@ class Engine:
     def name_things(self, directory: Directory) -> None:
         """Take other names of the home's things."""
         self._directory = directory
-        self._hearing.take(
-            list(self.roster.own.values()), directory, Conversation(directory) if self._converses else None
-        )
+        self._conversation = Conversation(directory) if self._converses else None
+        self._take_phrases()
+
+    def _take_phrases(self) -> None:
+        self._hearing.take(list(self.roster.own.values()), self._directory, self._conversation)
 
     def recall(self, rows: Iterable[Row]) -> None:
         """Take in what was remembered before a restart; nothing happens before `start`."""
@@ -153,7 +155,7 @@ class Engine:
         """Take other definitions: what has not been edited keeps its timers; runs end as they began."""
         self._now = now
         self.roster.replace(routines)
-        self.name_things(self._directory)
+        self._take_phrases()
         if self._is_started:
             wanted = {armed.key for one in self.roster.all() for armed in armed_triggers(one)}
             for key in self._watch.keys() - wanted:
