@@ -13,7 +13,7 @@ from hub.cli.json_lines import print_json
 from hub.errors import BadInput, ConfigError
 
 if TYPE_CHECKING:
-    from hub.config.files import RoutineFiles
+    from hub.config.files import ReadRoutines
     from routines.problems import Problem
 
 
@@ -30,7 +30,7 @@ def check(
 
 
 def report(
-    read: RoutineFiles,
+    read: ReadRoutines,
     problems: Collection[Problem],
     name: str,
     *,

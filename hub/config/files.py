@@ -60,7 +60,7 @@ def load_config(directory: Path) -> LoadedConfig:
     return LoadedConfig(hub=hub, routines=read.routines)
 
 
-def check_config(directory: Path) -> tuple[HubConfig | None, list[Problem], RoutineFiles]:
+def check_config(directory: Path) -> tuple[HubConfig | None, list[Problem], ReadRoutines]:
     """Return the hub's settings, their problems, and the routines with theirs."""
     read = read_routine_files(directory / "routines")
     if not (directory / HUB_FILE).is_file():
@@ -84,7 +84,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RoutineFiles:
+class ReadRoutines:
     """The routines of several files, all problems, and where each routine stands."""
 
     routines: list[Routine] = field(default_factory=list)
@@ -92,9 +92,9 @@ class RoutineFiles:
     places: dict[str, Place] = field(default_factory=dict)
 
 
-def read_routine_files(path: Path) -> RoutineFiles:
+def read_routine_files(path: Path) -> ReadRoutines:
     """Return the routines of a file, or of a folder's ``*.yaml``, with their places and all problems."""
-    read = RoutineFiles()
+    read = ReadRoutines()
     for file in sorted(path.glob("*.yaml")) if path.is_dir() else [path] if path.exists() else []:
         text = _read(file)
         if isinstance(text, Problem):

@@ -1,4 +1,4 @@
-"""Write runs, verdicts and states as they happen, many rows at a time."""
+"""Write runs, verdicts and facts as they happen, many rows at a time."""
 
 from __future__ import annotations
 
