@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -43,18 +44,20 @@ class EnergyDetector:
         self._fast_db: deque[float] = deque(maxlen=_HOPS)
         self._slow_db: deque[float] = deque(maxlen=_HOPS)
 
-    def score(self, frame: DopplerFrame) -> MotionScore:
+    def score(self, frames: Sequence[DopplerFrame]) -> list[MotionScore]:
         """Return scores that cross 0.5 at the thresholds."""
+        return [self._score(frame) for frame in frames]
+
+    def _score(self, frame: DopplerFrame) -> MotionScore:
         self._fast_db.append(float(frame.bands_db[_FAST].max()))
         self._slow_db.append(float(frame.bands_db[_SLOW].max()))
         if len(self._fast_db) < _HOPS:
             return MotionScore(major=0.0, minor=0.0)
         fast_db = float(np.median(self._fast_db))
         any_db = max(fast_db, float(np.median(self._slow_db)))
-        return MotionScore(
-            major=_logistic((fast_db + self._shift_db - MAJOR_DB) / _SLOPE_DB),
-            minor=_logistic((any_db + self._shift_db - MINOR_DB) / _SLOPE_DB),
-        )
+        major = _logistic((fast_db + self._shift_db - MAJOR_DB) / _SLOPE_DB)
+        moving = _logistic((any_db + self._shift_db - MINOR_DB) / _SLOPE_DB)
+        return MotionScore(major=major, minor=max(0.0, moving - major))
 
 
 def _logistic(x: float) -> float:

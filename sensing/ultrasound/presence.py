@@ -46,7 +46,8 @@ class Presence:
 
     def process(self, score: MotionScore) -> PresenceStep:
         """Return the motion of this hop and whether it changed presence."""
-        kind = "major" if score.major >= _THRESHOLD else "minor" if score.minor >= _THRESHOLD else None
+        is_moving = score.major + score.minor >= _THRESHOLD
+        kind = "major" if score.major >= _THRESHOLD else "minor" if is_moving else None
         self._major_hops = self._major_hops + 1 if kind == "major" else 0
         self._quiet_hops = 0 if kind else self._quiet_hops + 1
         if not self.is_present and self._major_hops >= _ENTRY_HOPS:

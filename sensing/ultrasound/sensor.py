@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from sensing.audio_block import AudioBlock, Block
+from sensing.audio_block import AudioBlock
 from sensing.observations import MotionSeen, Observation, PresenceChanged, UltrasoundChanged
-from sensing.ultrasound.demodulator import Baseband, Demodulator
-from sensing.ultrasound.distortion_canceller import DistortionCanceller
-from sensing.ultrasound.doppler_features import HOP_SECONDS, DopplerFeatures, DopplerFrame
+from sensing.ultrasound.demodulator import Demodulator
+from sensing.ultrasound.doppler_features import DopplerFrame
 from sensing.ultrasound.energy_detector import EnergyDetector
+from sensing.ultrasound.front_end import FrontEnd
 from sensing.ultrasound.motion_classifier import MotionClassifier, MotionScore
 from sensing.ultrasound.playback_reference import PlaybackReference
 from sensing.ultrasound.presence import Presence
@@ -59,22 +57,11 @@ class UltrasoundSensor:
             factor=self._demodulator.factor,
             latency_frames=self._demodulator.latency_frames,
         )
-        self._features = DopplerFeatures(baseband_hz=self._demodulator.baseband_hz, microphones=microphones)
-        hop_frames = round(HOP_SECONDS * self._demodulator.baseband_hz)
-        self._canceller = DistortionCanceller(
-            microphones=microphones,
-            baseband_hz=self._demodulator.baseband_hz,
-            lead_frames=-self._features.missing_frames % hop_frames,
-        )
+        self._front_end = FrontEnd(baseband_hz=self._demodulator.baseband_hz, microphones=microphones)
         self._classifier: MotionClassifier = EnergyDetector(sensitivity=sensitivity)
-        self._presence = Presence(hold_seconds=hold_seconds, hop_seconds=self._features.hop_seconds)
+        self._presence = Presence(hold_seconds=hold_seconds, hop_seconds=self._front_end.hop_seconds)
         self._is_watching = False
         self.reset()
-
-    @property
-    def has_carrier(self) -> bool:
-        """Whether the carrier is heard now."""
-        return self._is_watching
 
     @property
     def masked_share(self) -> float:
@@ -85,9 +72,7 @@ class UltrasoundSensor:
         """Forget filters and floors, as after a gap in the audio; presence itself is kept."""
         self._demodulator.reset()
         self._playback.reset()
-        self._canceller.reset()
-        self._waiting: list[tuple[Baseband, Block]] = []
-        self._features.reset()
+        self._front_end.reset()
         self._classifier.reset()
         self._presence.reset()
         self._first_frame: int | None = None
@@ -105,26 +90,19 @@ class UltrasoundSensor:
             self._masked_hops += float(frame.masked.mean()) >= _MASKED_SHARE
             observations += self._carrier(frame)
             if self._is_watching and self._lost_hops == 0:
-                observations += self._motion(frame, self._classifier.score(frame))
+                observations += self._motion(frame, self._classifier.score([frame])[0])
         return observations
 
     def _frames(self, block: AudioBlock) -> list[DopplerFrame]:
-        """Return the hops that this block completes, without what the music did to them."""
+        """Return the hops that this block completes."""
         baseband = self._demodulator.process(block.capture)
-        if block.reference.shape[0] == 0:  # a recording of which nobody knows what was played
-            return self._features.process(baseband)
-        self._waiting.append((baseband, block.reference))
-        if sum(part.shape[1] for part, _ in self._waiting) < self._features.missing_frames:
-            return []  # five blocks cleaned at once cost a third, and no decision comes later
-        heard = np.concatenate([part for part, _ in self._waiting], axis=1)
-        played = np.concatenate([part for _, part in self._waiting], axis=1)
-        self._waiting.clear()
-        cleaned = self._canceller.process(heard, self._playback.process(played))
-        return self._features.process(cleaned.baseband, cleaned.suspect)
+        is_known = block.reference.shape[0] > 0  # of a recording nobody may know what was played
+        playback = self._playback.process(block.reference) if is_known else None
+        return self._front_end.process(baseband, playback)
 
     def _frame_number(self, frame: DopplerFrame) -> int:
         """Return the sound card's frame at the end of the hop's window."""
-        hop_frames = round(HOP_SECONDS * self._demodulator.baseband_hz) * self._demodulator.factor
+        hop_frames = self._front_end.hop_frames * self._demodulator.factor
         window_frames = 128 * self._demodulator.factor
         return (self._first_frame or 0) + frame.hop * hop_frames + window_frames
 
@@ -157,7 +135,7 @@ class UltrasoundSensor:
             self._last_motion["minor"] = at
             observations.append(MotionSeen(at=at, frame=number, kind="minor", score=score.minor))
         if step.present is not None:
-            confidence = score.major if step.present else 1 - score.minor
+            confidence = score.major if step.present else score.none
             observations.append(
                 PresenceChanged(
                     at=at, frame=number, present=step.present, reason=step.reason, confidence=confidence

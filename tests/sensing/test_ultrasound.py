@@ -72,7 +72,7 @@ def test_somebody_who_walks_in_is_noticed_within_a_second_and_an_empty_room_stay
 
 def test_presence_ends_after_the_hold_time_and_not_before() -> None:
     presence = Presence(hold_seconds=5, hop_seconds=0.05)
-    moving, still = MotionScore(major=0.9, minor=0.9), MotionScore(major=0, minor=0)
+    moving, still = MotionScore(major=0.9, minor=0.1), MotionScore(major=0, minor=0)
     assert [presence.process(moving).present for _ in range(3)] == [None, None, True]
     assert [presence.process(still).present for _ in range(99)] == [None] * 99
     assert presence.process(still).present is False
@@ -83,7 +83,7 @@ def test_minor_motion_holds_presence_but_never_begins_it() -> None:
     minor = MotionScore(major=0, minor=0.9)
     assert all(presence.process(minor).present is None for _ in range(500))
     for _ in range(3):
-        presence.process(MotionScore(major=0.9, minor=0.9))
+        presence.process(MotionScore(major=0.9, minor=0.1))
     assert presence.is_present
     assert all(presence.process(minor).present is None for _ in range(500))
 
