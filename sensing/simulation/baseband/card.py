@@ -57,8 +57,9 @@ class Card:
         step = 2.0 ** (1 - scene.clocks.bits)
         # noise of step^2/12 over half the rate, one-sided; the complex baseband has twice its density
         deviation = step * math.sqrt(2 / 12 * rate_hz / (scene.rate_hz / 2) / 2)
-        noise = self._noise.normal(0, deviation, (*captured.shape, 2)).astype(np.float32)
-        captured += noise[..., 0] + 1j * noise[..., 1]
+        noise = self._noise.standard_normal((*captured.shape, 2), dtype=np.float32)
+        noise *= np.float32(deviation)
+        captured += noise.view(np.complex64)[..., 0]
         return self._dropped(first, captured)
 
     def samples(self, capture: Block) -> Block:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sensing.simulation.baseband.fan_blades import FanBlades
 from sensing.simulation.baseband.moving_things import RobotVacuum, SwingingDoor
 from sensing.simulation.baseband.room_images import Acoustics, Array
-from sensing.simulation.baseband.scatterers import Scatterers
+from sensing.simulation.baseband.scatterers import Mechanism, Scatterers
 from sensing.simulation.baseband.scene import Scene, Sitter, Walker
 from sensing.simulation.baseband.scene_nuisances import (
     Curtain,
@@ -51,6 +51,10 @@ class Cast:
     ----------
     groups : list of Scatterers
         What reflects.
+    bodies : list of Scatterers
+        Those of the groups that are people in the room, and hide what is behind them.
+    machines : list of Mechanism
+        What reflects and repeats.
     air : list of Turbulence
         What stirs the air.
     major, minor, occupied : list of functions
@@ -60,6 +64,8 @@ class Cast:
     """
 
     groups: list[Scatterers] = field(default_factory=list)
+    bodies: list[Scatterers] = field(default_factory=list)
+    machines: list[Mechanism] = field(default_factory=list)
     air: list[Turbulence] = field(default_factory=list)
     major: list[When] = field(default_factory=list)
     minor: list[When] = field(default_factory=list)
@@ -86,7 +92,9 @@ def _add_walker(cast: Cast, scene: Scene, person: Walker, chance: np.random.Gene
     route = Route(person.path, begins=person.at, speed_mps=person.speed_mps, stops=stops)
     never = scene.seconds + 10
     leaves = {"leaves": route.ends, "stays": never, "sits": route.ends + 0.15}[person.then]
-    cast.groups.append(WalkingBody(route, height_m=person.height_m, leaves=leaves, chance=chance))
+    walking = WalkingBody(route, height_m=person.height_m, leaves=leaves, chance=chance)
+    cast.groups.append(walking)
+    cast.bodies.append(walking)
     cast.major.append(lambda seconds: route.is_moving(seconds) & (seconds < leaves))
     gone = route.ends if person.then == "leaves" else never
     cast.occupied.append(between(person.at, gone))
@@ -104,6 +112,7 @@ def _add_walker(cast: Cast, scene: Scene, person: Walker, chance: np.random.Gene
             gestures_per_minute=person.gestures_per_minute,
         )
         cast.groups.append(sitting)
+        cast.bodies.append(sitting)
         cast.minor.append(sitting.is_moving)
 
 
@@ -123,6 +132,7 @@ def _add_sitter(cast: Cast, scene: Scene, person: Sitter, chance: np.random.Gene
         breath_m=person.breath_m,
     )
     cast.groups.append(sitting)
+    cast.bodies.append(sitting)
     cast.minor.append(sitting.is_moving)
     cast.occupied.append(between(begins, ends))
 
@@ -140,9 +150,9 @@ def _add_nuisance(
                 ends=scene.seconds,
                 seen_from=hub,
                 wavelength_m=room.wavelength_m,
-                baseband_hz=scene.baseband_hz,
+                chance=chance.spawn(1)[0],
             )
-            cast.groups.append(blades)
+            cast.machines.append(blades)
             cast.air.append(_turbulence(scene, nuisance.turbulence_db, nuisance.at, ends, chance))
         case Hvac():
             air = _turbulence(
@@ -151,9 +161,13 @@ def _add_nuisance(
             cast.air.append(air)
             is_active = lambda seconds: air.blows(seconds) > 0  # noqa: E731 - the same shape as the others
         case Curtain():
-            cast.groups.append(SwayingCurtain(nuisance, ends=scene.seconds, chance=chance))
+            curtain = SwayingCurtain(
+                nuisance, ends=scene.seconds, wavelength_m=room.wavelength_m, chance=chance
+            )
+            cast.machines.append(curtain)
         case Plant():
-            cast.groups.append(SwayingPlant(nuisance, ends=scene.seconds, chance=chance))
+            plant = SwayingPlant(nuisance, ends=scene.seconds, wavelength_m=room.wavelength_m, chance=chance)
+            cast.machines.append(plant)
         case Vacuum():
             vacuum = RobotVacuum(nuisance, ends=scene.seconds, room_size=room.size_m, chance=chance)
             cast.groups.append(vacuum)

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from fractions import Fraction
 
 import numpy as np
-from scipy.signal import firwin, upfirdn
 
+from sensing.simulation.baseband.inner_rate import at_inner_rate, inner_rate
 from sensing.simulation.baseband.port import SUBSTEPS, Phasors, Port
 from sensing.simulation.baseband.room_images import Array
-from sensing.simulation.baseband.scatterers import Scatterers
+from sensing.simulation.baseband.scatterers import Scatterers, is_absent
 
-_HALF_TAPS = 8
-"""Half the length of the decimating filter, in frames of the baseband."""
 _RETARDED_GRID_HZ = 4_000
 _FIXED_POINT_ROUNDS = 3
 """Each round gains a factor v/c, less than 1/100."""
 
 
 def factorised_echo(
-    group: Scatterers, speaker: Port, microphones: Sequence[Port], *, first: int, frames: int, rate_hz: int
+    group: Scatterers, speaker: Port, microphones: Sequence[Port], first: int, frames: int, *, rate_hz: int
 ) -> Phasors:
     """Return the quasi-static echo ``sum_k s_k F_speaker(p_k) F_microphone(p_k)``.
 
@@ -40,16 +39,14 @@ def factorised_echo(
     Phasors
         Shape ``(microphones, frames)``, relative to the amplitude at one metre.
     """
-    factor = group.oversampling
-    if factor == 1:
-        return _at_rate(group, speaker, microphones, first, frames, rate_hz)
-    half = _HALF_TAPS * factor
-    inner = _at_rate(
-        group, speaker, microphones, first * factor - half, frames * factor + 2 * half, rate_hz * factor
-    )
-    taps = firwin(2 * half + 1, 0.46 * rate_hz, window=("kaiser", 6.0), fs=rate_hz * factor)
-    kept = upfirdn(taps.astype(np.float32), inner, down=factor, axis=1)
-    return kept[:, 2 * _HALF_TAPS : 2 * _HALF_TAPS + frames].astype(np.complex64)
+    if is_absent(group, first, frames, rate_hz):
+        return np.zeros((len(microphones), frames), np.complex64)
+
+    def at_rate(inner_first: int, inner_frames: int, inner_hz: int) -> Phasors:
+        return _at_rate(group, speaker, microphones, inner_first, inner_frames, inner_hz)
+
+    ratio = max(inner_rate(group.highest_hz, rate_hz), Fraction(1))
+    return at_inner_rate(at_rate, ratio, first=first, frames=frames, rate_hz=rate_hz)
 
 
 def _at_rate(

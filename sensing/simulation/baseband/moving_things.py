@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sensing.simulation.baseband.room_images import Array
-from sensing.simulation.baseband.scatterers import minimum_jerk, presence_ramp, strength
+from sensing.simulation.baseband.scatterers import BODY_HZ, minimum_jerk, presence_ramp, strength
 from sensing.simulation.baseband.scene_nuisances import Door, Vacuum
 from sensing.simulation.baseband.walking import Route
 
@@ -25,7 +25,8 @@ _VACUUM_POINTS = 6
 class SwingingDoor:
     """A plate on its hinge; it flashes when its normal looks at the hub."""
 
-    oversampling = 1
+    highest_hz = BODY_HZ
+    begins, ends = -math.inf, math.inf
 
     def __init__(self, door: Door, *, seen_from: Array) -> None:
         self._door = door
@@ -65,18 +66,18 @@ class SwingingDoor:
 class RobotVacuum:
     """A disc near the floor that drives from one random point to the next."""
 
-    oversampling = 1
+    highest_hz = BODY_HZ
 
     def __init__(self, vacuum: Vacuum, *, ends: float, room_size: Array, chance: np.random.Generator) -> None:
-        self._at, self._ends = vacuum.at, vacuum.until if vacuum.until is not None else ends
+        self.begins, self.ends = vacuum.at, vacuum.until if vacuum.until is not None else ends
         low, high = np.full(2, 0.3), room_size[:2] - 0.3
         corners = [tuple(chance.uniform(low, high))]
-        metres = (self._ends - self._at) * vacuum.speed_mps
+        metres = (self.ends - self.begins) * vacuum.speed_mps
         while metres > 0:
             corners.append(tuple(chance.uniform(low, high)))
             metres -= math.dist(*corners[-2:])
         corners.append(tuple(chance.uniform(low, high)))
-        self._route = Route(corners, begins=self._at, speed_mps=vacuum.speed_mps)
+        self._route = Route(corners, begins=self.begins, speed_mps=vacuum.speed_mps)
         angles = 2 * math.pi * np.arange(_VACUUM_POINTS) / _VACUUM_POINTS
         rim = zip(np.cos(angles), np.sin(angles), itertools.cycle([0.04, 0.08]), strict=False)
         self._rim = np.array(list(rim)) * [_VACUUM_RADIUS_M, _VACUUM_RADIUS_M, 1.0]
@@ -86,5 +87,5 @@ class RobotVacuum:
         """Return positions and strengths; see `Scatterers`."""
         points = np.repeat(self._rim[:, None], len(seconds), axis=1)
         points[..., :2] += self._route.place(seconds)
-        there = presence_ramp(seconds, self._at, self._ends)
+        there = presence_ramp(seconds, self.begins, self.ends)
         return points, np.repeat(self._strength * there[None], len(points), axis=0)

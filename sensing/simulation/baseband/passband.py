@@ -15,9 +15,10 @@ from sensing.simulation.baseband.cast import chance_of
 from sensing.simulation.baseband.interferers import KeyBursts, Tones
 from sensing.simulation.baseband.played_music import PlayedMusic
 from sensing.simulation.baseband.recording import Recording
-from sensing.simulation.baseband.renderer import BasebandRenderer, microphone_places
+from sensing.simulation.baseband.renderer import BasebandRenderer
 from sensing.simulation.baseband.room_images import Array
 from sensing.simulation.baseband.scene import Scene
+from sensing.simulation.baseband.scene_geometry import microphone_places
 
 _CHUNK_FRAMES = 1 << 18
 _NOTCH_TAPS = 1_025

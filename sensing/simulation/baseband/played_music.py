@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sensing.audio_block import Block
+from sensing.simulation.baseband.amplifier import ENVELOPE_HZ, Amplifier, limiter_gain
 from sensing.simulation.baseband.room_images import Array
 from sensing.simulation.baseband.scatterers import presence_ramp
 from sensing.simulation.baseband.scene_faults import Music
 
+_Number = TypeVar("_Number", np.float32, np.float64, np.complex128)
 _RESONANCE_HZ = 90.0
 _QUALITY = 0.8
 _SECOND_ORDER_DB = -8.0
@@ -39,6 +42,8 @@ class PlayedMusic:
         ends: float,
         rate_hz: int,
         baseband_hz: int,
+        carrier_hz: float,
+        carrier_db: float,
         samples: NDArray[np.float32] | None,
         chance: np.random.Generator,
     ) -> None:
@@ -50,6 +55,19 @@ class PlayedMusic:
             whole = max(1, len(samples) // rate_hz) * rate_hz
             self.loop = np.resize(samples, whole).astype(np.float32)
         self._excursion = _excursion(self.loop, rate_hz, baseband_hz)
+        self._carrier_hz = carrier_hz
+        self._amplifier: Amplifier | None = None
+        self._limiter = np.ones(1)
+        if music.is_too_loud:
+            self._limiter = limiter_gain(self.loop, music.limiter_db, rate_hz=rate_hz)
+            self._amplifier = Amplifier.at_work(
+                music,
+                self.loop,
+                rate_hz=rate_hz,
+                baseband_hz=baseband_hz,
+                carrier_hz=carrier_hz,
+                carrier_db=carrier_db,
+            )
 
     @property
     def level_db(self) -> float:
@@ -58,43 +76,68 @@ class PlayedMusic:
 
     def excursion(self, seconds: Array) -> Array:
         """Return the cone's excursion, rms 1 while the music plays, shape ``(n,)``."""
-        place = seconds * self._baseband_hz
-        length = len(self._excursion)
-        low = np.floor(place).astype(int)
-        share = place - low
-        value = (1 - share) * self._excursion[low % length] + share * self._excursion[(low + 1) % length]
-        excursion: Array = value * presence_ramp(seconds, self._music.at, self._ends, _GATE_SECONDS)
-        return excursion
+        value = self._limited(seconds) * _between(self._excursion, seconds * self._baseband_hz)
+        return value * presence_ramp(seconds, self._music.at, self._ends, _GATE_SECONDS)
 
-    def modulation(self, seconds: Array, wavelength_m: float) -> NDArray[np.complex128]:
-        """Return what the excursion does to the carrier, shape ``(n,)``; 1 when nothing plays.
+    def modulation(
+        self, seconds: Array, wavelength_m: float, *, emitted: Array | float = 1.0
+    ) -> NDArray[np.complex128]:
+        """Return what becomes of the carrier, shape ``(n,)``; 1 when nothing plays.
 
         ``s = (1 + a1 x + a2 (x^2 - 1)) exp(j k xd x / 2)``: the magnetic field and the suspension give the
         amplitude, the moving cone the phase (Doppler distortion, Beers and Belar, Proc. IRE 31, 1943).
+        What an amplifier at its limits makes of the music alone is there without a carrier too.
+
+        Parameters
+        ----------
+        emitted : Array
+            Shape ``(n,)``: the carrier's envelope.
         """
         x = self.excursion(seconds)
         plays = presence_ramp(seconds, self._music.at, self._ends, _GATE_SECONDS)
         linear = 10 ** (self._music.amplitude_db / 20)
         square = linear * 10 ** (_SECOND_ORDER_DB / 20)
         phase = 2 * math.pi / wavelength_m * self._music.excursion_m * x / 2
-        played: NDArray[np.complex128] = (1 + linear * x + square * (x**2 - 1) * plays) * np.exp(1j * phase)
-        return played
+        played: NDArray[np.complex128] = (
+            emitted * (1 + linear * x + square * (x**2 - 1) * plays) * np.exp(1j * phase)
+        )
+        if self._amplifier is None:
+            return played
+        place = seconds * self._baseband_hz
+        # the products were mixed down by a whole number of hertz
+        rest = np.exp(-2j * math.pi * (self._carrier_hz - round(self._carrier_hz)) * seconds)
+        gain, added = _between(self._amplifier.gain, place), _between(self._amplifier.added, place)
+        distorted: NDArray[np.complex128] = played * (1 + plays * (gain - 1)) + plays * added * rest
+        return distorted
 
     def reference(self, first: int, frames: int) -> Block:
         """Return what was sent to the speaker, without the carrier, shape ``(1, frames)``, card's rate."""
-        numbers = first + np.arange(frames)
-        plays = presence_ramp(numbers / self._rate_hz, self._music.at, self._ends, _GATE_SECONDS)
-        return (self.loop[numbers % len(self.loop)] * plays).astype(np.float32)[None]
+        played = np.resize(np.roll(self.loop, -(first % len(self.loop))), frames)
+        for begin in range(0, frames, self._rate_hz):
+            piece = slice(begin, min(begin + self._rate_hz, frames))
+            seconds = np.arange(first + piece.start, first + piece.stop) / self._rate_hz
+            plays = presence_ramp(seconds, self._music.at, self._ends, _GATE_SECONDS)
+            played[piece] *= plays.astype(np.float32)
+        return played[None]
 
     def pressure(self, seconds: Array) -> Array:
         """Return the music at any instants in units of its level at one metre, rms 1, shape ``(n,)``."""
         numbers = seconds * self._rate_hz
-        low = np.floor(numbers).astype(np.int64)
-        share = numbers - low
-        length = len(self.loop)
-        value = (1 - share) * self.loop[low % length] + share * self.loop[(low + 1) % length]
         rms = math.sqrt(float(np.mean(self.loop.astype(np.float64) ** 2))) or 1.0
-        return value / rms * presence_ramp(seconds, self._music.at, self._ends, _GATE_SECONDS)
+        value = self._limited(seconds) * _between(self.loop, numbers) / rms
+        return value * presence_ramp(seconds, self._music.at, self._ends, _GATE_SECONDS)
+
+    def _limited(self, seconds: Array) -> Array:
+        """Return the limiter's gain, shape ``(n,)``."""
+        return _between(self._limiter, seconds * ENVELOPE_HZ)
+
+
+def _between(loop: NDArray[_Number], place: Array) -> NDArray[_Number]:
+    """Return a loop's values at places between its entries, by straight lines."""
+    low = np.floor(place).astype(np.int64)
+    share = place - low
+    value = (1 - share) * loop[low % len(loop)] + share * loop[(low + 1) % len(loop)]
+    return value.astype(loop.dtype)
 
 
 def _excursion(loop: NDArray[np.float32], rate_hz: int, baseband_hz: int) -> Array:

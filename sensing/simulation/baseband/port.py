@@ -109,6 +109,14 @@ class Port:
             gains *= self.directivity.gain((self._axes @ points.T - self._along[:, None]) / metres)
         return metres, gains
 
+    def field(self, points: Array) -> Phasors:
+        """Return F of single points, shape ``(points,)`` for ``(points, 3)``: exact, and slow."""
+        ways, gains = self._ways(points)
+        phasors = _phasors(ways / self.room.wavelength_m)
+        images: Phasors = np.einsum("kn,kn->n", phasors[: len(gains)], gains.astype(np.float32))
+        waves: Phasors = np.einsum("k,kn->n", self._waves, phasors[len(gains) :])
+        return images + waves
+
     def response(self, points: Array) -> Phasors:
         """Return F for each frame, by a phasor recursion between the knots.
 
@@ -128,15 +136,9 @@ class Port:
         """
         scatterers, knots = points.shape[:2]
         flat = points.reshape(-1, 3)
-        metres, gains = self.gains(flat)
-        if self._diffuse is not None:
-            metres = np.concatenate([metres, -(self._diffuse.directions @ flat.T)])
-        shape = (len(metres), scatterers, knots)
-        turns = metres * (1 / (self.room.wavelength_m * SUBSTEPS))
-        turns -= np.floor(turns)
-        angles = (-2 * math.pi * turns).astype(np.float32)
-        quarter = np.empty(shape, np.complex64)
-        quarter.real, quarter.imag = np.cos(angles).reshape(shape), np.sin(angles).reshape(shape)
+        ways, gains = self._ways(flat)
+        quarter = _phasors(ways * (1 / (self.room.wavelength_m * SUBSTEPS)))
+        quarter = quarter.reshape(len(ways), scatterers, knots)
         step = quarter[..., 1:] * quarter[..., :-1].conj()
         term = quarter[..., :-1] ** 2
         term *= term
@@ -149,6 +151,21 @@ class Port:
             if index < SUBSTEPS - 1:
                 term *= step
         return out
+
+    def _ways(self, points: Array) -> tuple[Array, Array]:
+        """Return the ways of images and waves in metres, and the gains of the images."""
+        metres, gains = self.gains(points)
+        if self._diffuse is not None:
+            metres = np.concatenate([metres, -(self._diffuse.directions @ points.T)])
+        return metres, gains
+
+
+def _phasors(turns: Array) -> Phasors:
+    """Return ``exp(-2j pi turns)``; what is left of a whole turn fits single precision."""
+    angles = (-2 * math.pi * (turns - np.floor(turns))).astype(np.float32)
+    phasors = np.empty(angles.shape, np.complex64)
+    phasors.real, phasors.imag = np.cos(angles), np.sin(angles)
+    return phasors
 
 
 def _unit(vectors: Array) -> Array:

@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sensing.simulation.baseband.air import air_absorption_nepers, speed_of_sound_mps
 from sensing.simulation.baseband.card import Card
 from sensing.simulation.baseband.cast import When, between, cast_of, chance_of
 from sensing.simulation.baseband.directivity import Directivity
 from sensing.simulation.baseband.echo import factorised_echo
+from sensing.simulation.baseband.emission import echo_envelope, envelope
 from sensing.simulation.baseband.hub_units import microphone_gains, speaker_gain
 from sensing.simulation.baseband.interferers import KeyBursts, Tones
 from sensing.simulation.baseband.played_music import PlayedMusic
 from sensing.simulation.baseband.port import DiffuseField, Phasors, Port
 from sensing.simulation.baseband.recording import Recording
-from sensing.simulation.baseband.room_images import Acoustics, Array
-from sensing.simulation.baseband.scene import Scene, WallAbsorption
+from sensing.simulation.baseband.room_images import Array
+from sensing.simulation.baseband.scatterers import Scatterers
+from sensing.simulation.baseband.scene import Scene
 from sensing.simulation.baseband.scene_faults import Keys, Line, Music, OtherHub
+from sensing.simulation.baseband.scene_geometry import acoustics_of, microphone_places
+from sensing.simulation.baseband.shadows import Shadows
+from sensing.simulation.baseband.static_changes import StaticChanges
 from sensing.simulation.baseband.static_paths import StaticPaths
+from sensing.simulation.baseband.tabulated_echo import TabulatedEcho
 from sensing.simulation.baseband.truth import Truth, truth_of
-
-_ARRAY_ABOVE_SPEAKER_M = 0.08
 
 
 class BasebandRenderer:
@@ -60,8 +64,14 @@ class BasebandRenderer:
         )
         self._places = microphone_places(scene)
         self._build_ports()
+        self._echoes = self._build_echoes()
+        self._shadows = Shadows(
+            self._cast.bodies, hub=np.array(scene.hub.position_m), depth_db=scene.occlusion_db
+        )
+        self._changes = StaticChanges(self.static, self._shadows, scene.room, carrier_hz=scene.carrier_hz)
         ends = scene.seconds
         self.music = played_music(scene, music)
+        self._ring_up()
         tones = [fault for fault in scene.faults if isinstance(fault, Line | OtherHub)]
         self.tones = Tones(
             tones,
@@ -131,6 +141,27 @@ class BasebandRenderer:
             chance=chance,
         )
 
+    def _build_echoes(self) -> list[tuple[Scatterers, Callable[[int, int], Phasors]]]:
+        """Return groups and machines, each with its echo: a function of the first frame and their number."""
+        rate_hz = self.scene.baseband_hz
+        quick = [machine for machine in self._cast.machines if TabulatedEcho.fits(machine)]
+        slow = [machine for machine in self._cast.machines if machine not in quick]
+        tables = [TabulatedEcho(one, self.speaker, self.microphones, rate_hz) for one in quick]
+        echoes: list[tuple[Scatterers, Callable[[int, int], Phasors]]] = [
+            (machine, table.process) for machine, table in zip(quick, tables, strict=True)
+        ]
+        for one in [*self._cast.groups, *slow]:
+            echo = partial(factorised_echo, one, self.speaker, self.microphones, rate_hz=rate_hz)
+            echoes.append((one, echo))
+        return echoes
+
+    def _ring_up(self) -> None:
+        """Let the room hear the second before the scene, where the emission has edges."""
+        rate_hz = self.scene.baseband_hz
+        if self.scene.emission is not None:
+            seconds = np.arange(-rate_hz, 0) / rate_hz
+            self.static.process(self._played(seconds, envelope(self.scene.emission, seconds)))
+
     def _next_second(self) -> Phasors:
         """Return the next second of what arrives at the card."""
         scene = self.scene
@@ -139,20 +170,23 @@ class BasebandRenderer:
         self._block += 1
         seconds = (first + np.arange(frames)) / frames
         played = seconds * (1 + 1e-6 * scene.clocks.drift_ppm)
-        if self.music is None:
+        sent, echoed = self._modulation(played)
+        if sent is None:
             heard = np.repeat(self.static.carrier[:, None], frames, axis=1).astype(np.complex64)
-            modulation = None
         else:
-            modulation = self.music.modulation(played, self.room.wavelength_m)
-            heard = self.static.process(modulation)
+            heard = self.static.process(sent)
+        changes = self._changes.process(seconds)
+        if changes is not None:
+            heard += changes if sent is None else changes * sent
         for air in self._cast.air:
             heard *= 1 + air.process(first, seconds)
         gains = np.array(self._gains, np.complex64)[:, None]
-        for group in self._cast.groups:
-            echo = factorised_echo(
-                group, self.speaker, self.microphones, first=first, frames=frames, rate_hz=frames
-            )
-            heard += gains * (echo if modulation is None else echo * modulation.astype(np.complex64))
+        for group, echo_of in self._echoes:
+            echo = gains * echo_of(first, frames)
+            shadow = self._shadows.over(group, seconds)
+            if shadow is not None:
+                echo *= shadow.astype(np.float32)
+            heard += echo if echoed is None else echo * echoed.astype(np.complex64)
         drift = 2 * math.pi * scene.carrier_hz * 1e-6 * scene.clocks.drift_ppm * seconds
         heard *= (self._unit * np.exp(1j * drift)).astype(np.complex64)
         half = frames / 2
@@ -163,6 +197,24 @@ class BasebandRenderer:
             high_hz=scene.carrier_hz + half,
         )
         return self._with_noise(heard, seconds)
+
+    def _modulation(
+        self, seconds: Array
+    ) -> tuple[NDArray[np.complex128] | None, NDArray[np.complex128] | None]:
+        """Return what the speaker makes of the carrier, and what of it is in the echoes; None for one."""
+        emission = self.scene.emission
+        if emission is not None:
+            on_its_way = envelope(emission, seconds), echo_envelope(emission, seconds)
+            return self._played(seconds, on_its_way[0]), self._played(seconds, on_its_way[1])
+        if self.music is not None:
+            played = self._played(seconds, np.ones(len(seconds)))
+            return played, played
+        return None, None
+
+    def _played(self, seconds: Array, emitted: Array) -> NDArray[np.complex128]:
+        if self.music is None:
+            return emitted.astype(np.complex128)
+        return self.music.modulation(seconds, self.room.wavelength_m, emitted=emitted)
 
     def _with_noise(self, heard: Phasors, seconds: Array) -> Phasors:
         """Return the sound with the microphones' noise, keys, and the converters' phase noise.
@@ -177,7 +229,7 @@ class BasebandRenderer:
         unit = math.sqrt(10 ** (-scene.hub.full_scale_db / 10) * scene.baseband_hz / 2)
         level = np.hypot(10 ** (scene.hub.noise_db / 20), self.keys.amplitude(seconds)) * unit
         noise = self._noise.standard_normal((*heard.shape, 2), dtype=np.float32)
-        heard += (noise[..., 0] + 1j * noise[..., 1]) * level.astype(np.float32)
+        heard += noise.view(np.complex64)[..., 0] * level.astype(np.float32)
         return heard
 
 
@@ -229,43 +281,11 @@ def played_music(scene: Scene, samples: NDArray[np.float32] | None = None) -> Pl
         ends=scene.seconds,
         rate_hz=scene.rate_hz,
         baseband_hz=scene.baseband_hz,
+        carrier_hz=scene.carrier_hz,
+        carrier_db=scene.level_db,
         samples=samples,
         chance=chance_of(scene, "music"),
     )
-
-
-def acoustics_of(scene: Scene) -> Acoustics:
-    """Return the scene's room at its carrier."""
-    shape = scene.room
-    walls = shape.absorption
-    if isinstance(walls, WallAbsorption):
-        absorbed = np.array(
-            [[walls.west, walls.east], [walls.south, walls.north], [walls.floor, walls.ceiling]]
-        )
-    else:
-        absorbed = np.full((3, 2), walls)
-    speed_mps = speed_of_sound_mps(shape.temperature_c)
-    loss = air_absorption_nepers(
-        scene.carrier_hz, temperature_c=shape.temperature_c, humidity_percent=shape.humidity_percent
-    )
-    return Acoustics(
-        size_m=np.array(shape.size_m),
-        reflections=np.sqrt((1 - absorbed) * (1 - shape.scattering)),
-        order=shape.order,
-        decay_seconds=shape.reverberation_seconds,
-        wavelength_m=speed_mps / scene.carrier_hz,
-        loss_nepers=loss,
-        speed_mps=speed_mps,
-    )
-
-
-def microphone_places(scene: Scene) -> list[Array]:
-    """Return where the microphones are: on a level circle above the speaker, metres."""
-    angles = 2 * math.pi * np.arange(scene.hub.microphones) / scene.hub.microphones
-    x, y, z = scene.hub.position_m
-    centre = np.array([x, y, z + _ARRAY_ABOVE_SPEAKER_M])
-    radius_m = scene.hub.radius_m
-    return [centre + radius_m * np.array([math.cos(angle), math.sin(angle), 0.0]) for angle in angles]
 
 
 def _fault_times(scene: Scene) -> list[tuple[str, When]]:

@@ -17,7 +17,11 @@ class _Fault(BaseModel):
 
 
 class Music(_Fault):
-    """Music that the same loudspeaker plays, and what its bass does to the carrier."""
+    """Music that the same loudspeaker plays, and what it does to the carrier.
+
+    Bass moves the cone. An amplifier at its limits does more, each of which is off unless given: a limiter
+    pumps, rails cut, treble makes products of the third order.
+    """
 
     kind: Literal["music"]
     level_db: float = Field(default=75.0, ge=0, le=110)
@@ -26,6 +30,17 @@ class Music(_Fault):
     """Amplitude modulation a1 by the cone's excursion; a2 is 8 dB lower."""
     excursion_m: float = Field(default=8e-5, ge=0, le=1e-3)
     """Excursion of the cone, rms: phase modulation k x / 2."""
+    limiter_db: float = Field(default=0.0, ge=0, le=20)
+    """By how much a limiter turns the loudest passages down, carrier and all; 0 is no limiter."""
+    clipping_db: float = Field(default=0.0, ge=0, le=20)
+    """By how much the music's peaks exceed what the amplifier can do; 0 is enough."""
+    treble_db: float | None = Field(default=None, le=-10)
+    """Mean of what the cubic term of the treble (above 2 kHz) adds to the carrier, relative to it."""
+
+    @property
+    def is_too_loud(self) -> bool:
+        """Whether the amplifier is at its limits."""
+        return self.limiter_db > 0 or self.clipping_db > 0 or self.treble_db is not None
 
 
 class Dropouts(_Fault):

@@ -27,6 +27,8 @@ class Fan(_Nuisance):
     facing_degrees: float = 270.0
     blades: int = Field(default=3, ge=2, le=9)
     rpm: float = Field(default=900.0, gt=0, le=3_000)
+    wander_percent: float = Field(default=0.5, ge=0, le=5)
+    """By how much the speed wanders in tens of seconds, root mean square."""
     radius_m: float = Field(default=0.18, gt=0.01, le=1)
     oscillation_hz: float = Field(default=0.0, ge=0, le=0.5)
     oscillation_degrees: float = Field(default=40.0, ge=0, le=90)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sensing.simulation.baseband.body import PARTS, Body
 from sensing.simulation.baseband.room_images import Array
-from sensing.simulation.baseband.scatterers import minimum_jerk, presence_ramp
+from sensing.simulation.baseband.scatterers import BODY_HZ, minimum_jerk, presence_ramp
 
 KINDS = ("reach", "page", "typing", "lean", "head")
 _SHARES = {
@@ -43,7 +43,7 @@ class SittingBody:
         Given gestures; others come at random, ``gestures_per_minute``.
     """
 
-    oversampling = 1
+    highest_hz = BODY_HZ
 
     def __init__(
         self,
@@ -59,7 +59,8 @@ class SittingBody:
         breaths_hz: float = 0.26,
         breath_m: float = 0.0028,
     ) -> None:
-        self.begins, self.ends = begins, ends
+        self.begins, self.ends = begins - 0.15, ends + 0.15
+        self._seated = begins, ends
         self._seat, self._facing = np.array(seat), facing
         self._body = Body(height_m, chance)
         self._rest = self._body.rest.copy()
@@ -79,7 +80,7 @@ class SittingBody:
 
     def at(self, seconds: Array) -> tuple[Array, Array]:
         """Return positions and strengths; see `Scatterers`."""
-        there = presence_ramp(seconds, self.begins - 0.15, self.ends + 0.15)
+        there = presence_ramp(seconds, self.begins, self.ends)
         strengths = self._body.strengths[:, None] * there
         parts = np.repeat(self._rest[:, None], len(seconds), axis=1)
         turns = 2 * math.pi * seconds
@@ -103,7 +104,8 @@ class SittingBody:
         moving = np.zeros(len(seconds), bool)
         for gesture in self.gestures:
             moving |= (seconds >= gesture.begins) & (seconds <= gesture.ends)
-        return moving & (seconds >= self.begins) & (seconds <= self.ends)
+        begins, ends = self._seated
+        return moving & (seconds >= begins) & (seconds <= ends)
 
 
 def _begin(gesture: _Gesture) -> float:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sensing.simulation.baseband.body import Body, gait
 from sensing.simulation.baseband.room_images import Array
-from sensing.simulation.baseband.scatterers import presence_ramp
+from sensing.simulation.baseband.scatterers import BODY_HZ, presence_ramp
 
 _GRID_HZ = 250
 _ROUNDING_SECONDS = 0.4
@@ -102,7 +102,7 @@ class WalkingBody:
         Second at which it is gone.
     """
 
-    oversampling = 1
+    highest_hz = BODY_HZ
 
     def __init__(
         self,
@@ -114,7 +114,7 @@ class WalkingBody:
         gain: float = 1.0,
     ) -> None:
         self.route = route
-        self.leaves = leaves
+        self.begins, self.ends = route.begins - 0.1, leaves
         self._height_m = height_m
         self._gain = gain
         self._body = Body(height_m, chance)
@@ -124,7 +124,7 @@ class WalkingBody:
     def at(self, seconds: Array) -> tuple[Array, Array]:
         """Return positions and strengths; see `Scatterers`."""
         route = self.route
-        there = presence_ramp(seconds, route.begins - 0.1, self.leaves)
+        there = presence_ramp(seconds, self.begins, self.ends)
         strengths = self._gain * self._body.strengths[:, None] * there
         if not there.any():
             return np.zeros((len(strengths), len(seconds), 3)), strengths

@@ -11,9 +11,10 @@ import pytest
 from numpy.typing import NDArray
 from scipy.signal import firwin, welch
 
-from sensing.simulation.baseband.air import air_absorption_db, air_absorption_nepers, speed_of_sound_mps
+from sensing.dsp.air import air_absorption_db, air_absorption_nepers, speed_of_sound_mps
 from sensing.simulation.baseband.echo import factorised_echo, retarded_echo
 from sensing.simulation.baseband.fan_blades import FanBlades
+from sensing.simulation.baseband.inner_rate import inner_rate
 from sensing.simulation.baseband.port import SUBSTEPS, Port
 from sensing.simulation.baseband.room_images import Acoustics, room_images
 from sensing.simulation.baseband.scatterers import strength
@@ -30,7 +31,8 @@ FORWARD = np.array([0.0, 1.0, 0.0])
 class Points:
     """Points on given ways, of strength one."""
 
-    oversampling = 1
+    highest_hz = 400.0
+    begins, ends = -math.inf, math.inf
 
     def __init__(self, way: Callable[[Array], Array]) -> None:
         self.way = way
@@ -203,15 +205,23 @@ def test_the_phasor_recursion_is_nearly_the_exponential_of_every_frame() -> None
     assert 10 * math.log10(error) <= -33
 
 
+def fan_blades(fan: Fan, where: Acoustics) -> FanBlades:
+    return FanBlades(
+        fan,
+        ends=9e9,
+        seen_from=np.array([2.5, 0.3, 1.0]),
+        wavelength_m=where.wavelength_m,
+        chance=np.random.default_rng(1),
+    )
+
+
 @pytest.mark.parametrize("rpm", [300, 900, 1_500])
 def test_the_phasor_recursion_follows_a_fan(rpm: float) -> None:
     where = room(order=1)
     hub = port((2.5, 0.3, 1.0), where)
     fan = Fan(kind="fan", position_m=(4.0, 3.0, 1.0), rpm=rpm)
-    blades = FanBlades(
-        fan, ends=9.0, seen_from=np.array([2.5, 0.3, 1.0]), wavelength_m=where.wavelength_m, baseband_hz=RATE
-    )
-    inner_hz = RATE * blades.oversampling
+    blades = fan_blades(fan, where)
+    inner_hz = int(RATE * inner_rate(blades.highest_hz, RATE))
     frames = 2 + np.arange(inner_hz // 4 + SUBSTEPS) / inner_hz
     recursive = hub.response(blades.at(frames[::SUBSTEPS])[0]).reshape(12, -1)
     points = blades.at(frames)[0][:, : recursive.shape[1]]

@@ -51,8 +51,8 @@ def test_every_example_renders(path: Path) -> None:
     assert 0.001 < np.abs(recording.baseband).mean() < 1
 
 
-def test_there_are_six_examples() -> None:
-    assert len(list(SCENES.glob("*.yaml"))) == 6
+def test_there_are_seven_examples() -> None:
+    assert len(list(SCENES.glob("*.yaml"))) == 7
 
 
 def test_the_same_seed_gives_the_same_bits_and_another_does_not() -> None:
