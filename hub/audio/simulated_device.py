@@ -81,7 +81,9 @@ class SimulatedDevice:
         return _SimulatedStream(self._scene, self._carrier_hz, self._speakers, self._clock)
 
 
-def empty_room(carrier_hz: float, *, rate_hz: int, microphones: int, speakers: int) -> SimulatedDevice:
-    """Return a quiet room in real time, where nobody comes for ten years."""
+def empty_room(
+    carrier_hz: float, *, rate_hz: int, microphones: int, speakers: int, paced: bool = True
+) -> SimulatedDevice:
+    """Return a quiet room, where nobody comes for ten years."""
     scene = Scene(rate_hz=rate_hz, microphones=microphones, seconds=10 * 365 * 86_400.0)
-    return SimulatedDevice(scene, carrier_hz, paced=True, speakers=speakers)
+    return SimulatedDevice(scene, carrier_hz, paced=paced, speakers=speakers)

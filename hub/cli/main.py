@@ -30,6 +30,7 @@ VERBS = {
     "run": _Verb("hub.cli.run:run", "Run the hub until it is told to stop."),
     "check": _Verb("hub.cli.check:check", "Check configuration and routines; every problem with its place."),
     "devices": _Verb("hub.cli.devices:devices", "List sound cards and what they can do."),
+    "calibrate": _Verb("hub.cli.calibrate:calibrate", "Choose the carrier and its level for this hardware."),
     "presence": _Verb(
         "hub.cli.presence:presence", "Find presence in a recording with an ultrasonic carrier."
     ),

@@ -1,0 +1,116 @@
+"""The calibration of this hub: where it is kept, and what the hub takes from it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+from pydantic import ValidationError
+
+from hub.config.hub_config import AudioConfig, HubConfig
+from hub.errors import BadInput
+from sensing.calibration.calibration import Calibration, Hardware
+from sensing.calibration.caps import EmissionCaps
+from sensing.calibration.triggers import grew_old, hardware_changed
+from sensing.ultrasound.emitter import MAX_LEVEL
+
+log = structlog.get_logger("calibration")
+
+_AGAIN = "run: roomwise calibrate"
+
+
+def calibration_file(state: Path) -> Path:
+    """Return where the calibration lies in the hub's state directory."""
+    return state / "calibration.json"
+
+
+def hardware_of(audio: AudioConfig) -> Hardware:
+    """Return what hub.yaml says about the sound device, as a calibration remembers it."""
+    return Hardware(
+        device=audio.device_name or audio.device,
+        rate_hz=audio.rate_hz,
+        microphones=audio.microphones,
+        speakers=audio.speakers,
+    )
+
+
+def write_calibration(path: Path, calibration: Calibration) -> None:
+    """Replace the calibration at once, so that a reader never sees half of one.
+
+    Raises
+    ------
+    BadInput
+        The file cannot be written.
+    """
+    draft = path.with_name(f"{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_text(calibration.model_dump_json() + "\n", encoding="utf-8")
+        draft.replace(path)
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be written ({error.strerror}); choose another --out") from error
+
+
+def read_calibration(path: Path) -> Calibration | None:
+    """Return the calibration, None when there is none yet.
+
+    Raises
+    ------
+    BadInput
+        The file is not a calibration.
+    """
+    try:
+        return Calibration.model_validate_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError, ValidationError) as error:
+        why = f"{error.error_count()} values are wrong" if isinstance(error, ValidationError) else str(error)
+        raise BadInput(f"{path}: is not a calibration ({why}); {_AGAIN}") from error
+
+
+def calibrated(config: HubConfig, state: Path, *, now: datetime) -> HubConfig:
+    """Return the configuration with carrier and level as calibrated, where hub.yaml leaves the carrier out.
+
+    A carrier in hub.yaml wins, and a level there as well: they were set by hand. A calibration of other
+    hardware, or one that cannot be read, is not used and the log says so; an old one is used. No level goes
+    beyond the cap: the calibrated one, or that of a loudspeaker nobody has measured.
+    """
+    if not config.ultrasound.enabled or config.audio.device == "file":
+        return config
+    written = config.ultrasound.model_fields_set
+    calibration = None if "carrier_hz" in written else _fitting_calibration(config, state, now)
+    if calibration is None:
+        carrier_hz, level = config.ultrasound.carrier_hz, config.ultrasound.level
+        # nobody hears a simulated loudspeaker
+        is_real = config.audio.device == "card"
+        most = EmissionCaps(allows_audible=True).peak(carrier_hz) if is_real else MAX_LEVEL
+    else:
+        carrier_hz = calibration.carrier_hz
+        level = config.ultrasound.level if "level" in written else calibration.level
+        most = calibration.level * 10 ** ((calibration.cap_db_spl - calibration.db_spl) / 20)
+    if level > most and "level" in written:
+        log.warning("level lowered to the cap", level=level, cap=round(most, 4), hint=_AGAIN)
+    log.info("carrier", carrier_hz=carrier_hz, level=round(min(level, most), 4))
+    chosen = {"carrier_hz": carrier_hz, "level": min(level, most)}
+    return config.model_copy(update={"ultrasound": config.ultrasound.model_copy(update=chosen)})
+
+
+def _fitting_calibration(config: HubConfig, state: Path, now: datetime) -> Calibration | None:
+    """Return the calibration of this hardware, None when there is none that can be used."""
+    try:
+        calibration = read_calibration(calibration_file(state))
+    except BadInput as error:
+        log.warning("calibration ignored", why=str(error))
+        return None
+    if calibration is None:
+        log.info("carrier not calibrated", carrier_hz=config.ultrasound.carrier_hz, hint=_AGAIN)
+        return None
+    other = hardware_changed(calibration, hardware_of(config.audio))
+    if other is not None:
+        log.warning("calibration ignored", why=other.reason, hint=_AGAIN)
+        return None
+    old = grew_old(calibration, now)
+    if old is not None:
+        log.warning("calibration is old", why=old.reason, hint=_AGAIN)
+    return calibration

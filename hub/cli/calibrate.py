@@ -1,0 +1,202 @@
+"""``roomwise calibrate``: which tone suits this hardware in this room."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hub.cli.json_lines import print_json
+from hub.errors import BadInput
+from routines.facts import Json
+
+if TYPE_CHECKING:
+    from hub.audio.device import AudioDevice
+    from hub.config.hub_config import HubConfig
+    from sensing.calibration.calibration import Calibration, Wishes
+
+_PICTURES = (".png", ".svg", ".pdf")
+
+
+def calibrate(
+    config: Annotated[Path | None, typer.Option(help="Configuration directory.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw what was measured (PNG, SVG, PDF).")] = None,
+    pets: Annotated[bool, typer.Option("--pets", help="Nothing below 25 kHz, and 10 dB softer.")] = False,
+    audible: Annotated[
+        bool, typer.Option("--audible", help="Allow carriers of 18 to 20.5 kHz, which children hear.")
+    ] = False,
+    range_m: Annotated[
+        float, typer.Option(min=0.5, max=10.0, help="Distance at which somebody who walks shall be seen.")
+    ] = 4.0,
+    microphone_dbfs: Annotated[
+        float | None,
+        typer.Option(
+            min=-80.0, max=20.0, help="Level of 94 dB SPL on your microphones, by their data sheet."
+        ),
+    ] = None,
+    microphone_m: Annotated[
+        float | None,
+        typer.Option(min=0.01, max=5.0, help="Metres from loudspeaker 1 to its nearest microphone."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the calibration here instead of where the hub looks for it.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON Lines.")] = False,
+) -> None:
+    """Measure loudspeakers and microphones, choose carrier and level; half a minute of quiet."""
+    from hub.calibration import calibration_file, write_calibration
+    from hub.status import default_state_directory
+    from sensing.calibration.calibration import Wishes
+
+    if plot is not None:
+        _check_plot(plot)
+    settings = _settings(config)
+    wishes = Wishes(
+        range_m=range_m,
+        has_pets=pets,
+        allows_audible=audible,
+        microphone_dbfs=microphone_dbfs,
+        microphone_m=microphone_m,
+    )
+    found = _measured(settings, wishes)
+    path = out or calibration_file(default_state_directory())
+    write_calibration(path, found)
+    if plot is not None:
+        _draw(found, plot)
+    if json:
+        for line in _json_lines(found, path):
+            print_json(line)
+    else:
+        _print_words(found)
+        print(f"Kept in {path}{_use(settings) if out is None else ''}.")
+
+
+def _settings(directory: Path | None) -> HubConfig:
+    """Return the hub's settings; who has none yet calibrates the simulated room."""
+    from hub.config.files import HUB_FILE, default_directory, load_config
+    from hub.config.hub_config import HubConfig
+
+    if directory is None and not (default_directory() / HUB_FILE).exists():
+        return HubConfig()
+    return load_config(directory or default_directory()).hub
+
+
+def _measured(settings: HubConfig, wishes: Wishes) -> Calibration:
+    """Return the calibration of the configured device, with a bar on a terminal meanwhile.
+
+    Raises
+    ------
+    BadInput
+        What was measured is not enough.
+    Degraded
+        The device does not open, or fails.
+    """
+    from datetime import UTC, datetime
+
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from hub.audio.measurement import Measurement
+    from hub.calibration import hardware_of
+    from sensing.calibration.procedure import calibrate, longest_seconds
+    from sensing.errors import CannotCalibrate
+
+    hardware = hardware_of(settings.audio)
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task("listening and playing", total=longest_seconds(hardware.speakers))
+        try:
+            with Measurement(
+                _device(settings), told=lambda seconds: bar.advance(task, seconds)
+            ) as measurement:
+                return calibrate(measurement.play, hardware, wishes, at=datetime.now(UTC))
+        except CannotCalibrate as error:
+            raise BadInput(f"not calibrated: {error}") from error
+
+
+def _device(settings: HubConfig) -> AudioDevice:
+    """Return the device to calibrate; the simulated room need not take its time."""
+    audio = settings.audio
+    if audio.device == "file":
+        raise BadInput("hub.yaml: audio.device is file: a recording cannot be calibrated; set it to card")
+    if audio.device == "card":
+        from hub.audio.portaudio_device import PortAudioDevice
+
+        return PortAudioDevice(
+            name=audio.device_name,
+            rate_hz=audio.rate_hz,
+            microphones=audio.microphones,
+            speakers=audio.speakers,
+        )
+    from hub.audio.simulated_device import empty_room
+
+    return empty_room(
+        settings.ultrasound.carrier_hz,
+        rate_hz=audio.rate_hz,
+        microphones=audio.microphones,
+        speakers=audio.speakers,
+        paced=False,
+    )
+
+
+def _check_plot(path: Path) -> None:
+    """Refuse a picture that cannot be drawn before anything is played."""
+    import importlib.util
+
+    if importlib.util.find_spec("matplotlib") is None:
+        raise BadInput("--plot needs matplotlib; install it with: pip install roomwise[plot]")
+    if path.suffix.lower() not in _PICTURES:
+        raise BadInput(f"{path}: is no picture; end its name in {', '.join(_PICTURES)}")
+
+
+def _draw(found: Calibration, path: Path) -> None:
+    from hub.calibration_plot import plot_calibration
+
+    try:
+        plot_calibration(found, path)
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be written ({error.strerror}); choose another --plot") from error
+
+
+def _json_lines(found: Calibration, path: Path) -> Iterator[dict[str, Json]]:
+    """Yield what was found; loudspeakers and microphones count from 1."""
+    from dataclasses import asdict
+
+    from sensing.calibration.verdict import judge
+
+    for other in found.interferers:
+        yield {"event": "interferer", **asdict(other), "microphone": other.microphone + 1}
+    for one in found.paths:
+        yield {
+            "event": "path",
+            "speaker": one.speaker + 1,
+            "microphone": one.microphone + 1,
+            "heard": one.is_heard,
+            "delay_frames": one.delay_frames,
+            "peak_to_noise_db": one.peak_to_noise_db,
+        }
+    for step in found.steps:
+        yield {"event": "step", **asdict(step)}
+    verdict = judge(found)
+    yield {"event": "verdict", **asdict(verdict), "lines": list(verdict.lines)}
+    kept = {"carrier_hz", "second_carrier_hz", "level", "limit", "snr_db", "loopback_delay_frames"}
+    chosen = found.model_dump(include=kept | {"db_spl", "cap_db_spl", "is_measured"})
+    yield {"event": "end", **chosen, "out": str(path)}
+
+
+def _print_words(found: Calibration) -> None:
+    from sensing.calibration.verdict import judge
+
+    for line in judge(found).lines:
+        print(line)
+
+
+def _use(settings: HubConfig) -> str:
+    """Return whether the hub will use it, as the end of a sentence."""
+    if "carrier_hz" in settings.ultrasound.model_fields_set:
+        return (
+            "; hub.yaml names a carrier of its own, which wins: remove ultrasound.carrier_hz to use this one"
+        )
+    return "; the hub takes it when it starts"

@@ -1,0 +1,172 @@
+"""When a calibration no longer holds; time is told, never read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sensing.calibration.calibration import Calibration, Hardware
+from sensing.calibration.interferers import Interferer
+
+LONGEST_AGE = timedelta(days=30)
+MOVED_DB = 3.0
+MOVED_DEGREES = 30.0
+MOVED_MICROPHONES = 2
+MOVED_SECONDS = 600.0
+WEAKER_DB = 6.0
+WARMER_C = 5.0
+_SAME_LINE_HZ = 50.0
+"""A line that drifts by less is the same one."""
+_TINY = 1e-12
+
+Trigger = Literal["moved", "weaker", "interferer", "temperature", "hardware", "age"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recalibration:
+    """A reason to calibrate again: which, and in words."""
+
+    trigger: Trigger
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CarrierState:
+    """How the carrier is heard at a moment.
+
+    Attributes
+    ----------
+    at_seconds : float
+        On a clock that only grows.
+    signature : NDArray
+        Shape ``(microphones,)``, complex amplitude of the carrier.
+    snr_db : float
+        Carrier over the noise beside it.
+    is_moving : bool
+        Whether anything moves.
+    temperature_c : float or None
+        Of the room; None where nobody measures it.
+    """
+
+    at_seconds: float
+    signature: NDArray[np.complex64]
+    snr_db: float
+    is_moving: bool
+    temperature_c: float | None = None
+
+
+class CarrierWatch:
+    """Compare how the carrier is heard with how it was heard just after calibration.
+
+    A change counts when it lasts ten minutes in which nothing moves: somebody who sits down beside the device
+    changes its field too, and moves again. A turn that all microphones share is that of the clocks.
+
+    Parameters
+    ----------
+    baseline : CarrierState
+        Soon after calibration, while nothing moved.
+    """
+
+    def __init__(self, baseline: CarrierState) -> None:
+        self._baseline = baseline
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what was seen since the baseline, as after a gap in the audio."""
+        self._since: dict[Trigger, float] = {}
+
+    def process(self, state: CarrierState) -> Recalibration | None:
+        """Return why to calibrate again, None when nothing asks for it."""
+        if state.is_moving:
+            self.reset()
+            return None
+        for reason in (self._moved(state), self._weaker(state)):
+            if reason is not None and self._lasts(reason.trigger, state.at_seconds):
+                return reason
+        return self._warmer(state)
+
+    def _lasts(self, trigger: Trigger, at_seconds: float) -> bool:
+        return at_seconds - self._since.setdefault(trigger, at_seconds) >= MOVED_SECONDS
+
+    def _moved(self, state: CarrierState) -> Recalibration | None:
+        changed = _changed_microphones(self._baseline.signature, state.signature)
+        if changed < MOVED_MICROPHONES:
+            self._since.pop("moved", None)
+            return None
+        reason = (
+            f"{changed} microphones hear the tone differently for 10 minutes: the device or something near "
+            "it was moved"
+        )
+        return Recalibration(trigger="moved", reason=reason)
+
+    def _weaker(self, state: CarrierState) -> Recalibration | None:
+        fall_db = self._baseline.snr_db - state.snr_db
+        if fall_db <= WEAKER_DB:
+            self._since.pop("weaker", None)
+            return None
+        return Recalibration(
+            trigger="weaker", reason=f"the tone stands {fall_db:.0f} dB less above the noise than it did"
+        )
+
+    def _warmer(self, state: CarrierState) -> Recalibration | None:
+        then, now = self._baseline.temperature_c, state.temperature_c
+        if then is None or now is None or abs(now - then) <= WARMER_C:
+            return None
+        reason = f"the room has {now:.0f} degrees instead of {then:.0f}: sound travels at another speed"
+        return Recalibration(trigger="temperature", reason=reason)
+
+
+def _changed_microphones(then: NDArray[np.complex64], now: NDArray[np.complex64]) -> int:
+    ratio = now / np.where(np.abs(then) < _TINY, _TINY, then)
+    # every microphone has one vote: the loudest is not more right about the clocks
+    common = np.angle(np.exp(1j * np.angle(ratio)).sum())
+    change_db = 20 * np.log10(np.maximum(np.abs(ratio), _TINY))
+    turn_degrees = np.degrees(np.abs(np.angle(ratio * np.exp(-1j * common))))
+    return int(((np.abs(change_db) > MOVED_DB) | (turn_degrees > MOVED_DEGREES)).sum())
+
+
+def hardware_changed(calibration: Calibration, hardware: Hardware) -> Recalibration | None:
+    """Return why to calibrate again when this is not the hardware that was calibrated."""
+    then = calibration.hardware
+    if then == hardware:
+        return None
+    reason = f"it was made for {_words(then)}, and this is {_words(hardware)}"
+    return Recalibration(trigger="hardware", reason=reason)
+
+
+def _words(hardware: Hardware) -> str:
+    return (
+        f"{hardware.device} at {hardware.rate_hz} Hz with {hardware.microphones} microphones and "
+        f"{hardware.speakers} speakers"
+    )
+
+
+def grew_old(calibration: Calibration, now: datetime) -> Recalibration | None:
+    """Return why to calibrate again when the last time is more than 30 days ago."""
+    age = now - calibration.at
+    if age <= LONGEST_AGE:
+        return None
+    return Recalibration(trigger="age", reason=f"it is {age.days} days old; rooms change")
+
+
+def new_interferer(calibration: Calibration, heard: Sequence[Interferer]) -> Recalibration | None:
+    """Return why to calibrate again when a tone has come up within 500 Hz of the carrier.
+
+    Parameters
+    ----------
+    heard : sequence of Interferer
+        Found while the carrier was silent.
+    """
+    known_hz = [one.hz for one in calibration.interferers]
+    for one in heard:
+        is_known = any(math.isclose(one.hz, hz, abs_tol=_SAME_LINE_HZ) for hz in known_hz)
+        if one.excludes(calibration.carrier_hz) and not is_known:
+            reason = f"another device's tone of {one.hz / 1000:.2f} kHz has come up beside the carrier"
+            return Recalibration(trigger="interferer", reason=reason)
+    return None
