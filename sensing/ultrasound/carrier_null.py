@@ -84,18 +84,22 @@ class CarrierNull:
         return levels
 
     @property
-    def gains(self) -> NDArray[np.float32]:
-        """Factor for each channel after which its noise is that of one microphone, shape ``(channels,)``."""
-        inverse = 1 / np.maximum(self.levels, _TINY) ** 2
-        others = self._others()
-        power = inverse[self._reference] + np.where(self._is_alive[others], inverse[others], 0.0)
-        if len(others) == 0:
-            power = inverse[[self._reference]]
-        gains: NDArray[np.float32] = (1 / np.sqrt(power)).astype(np.float32)
-        return gains
+    def is_alive(self) -> NDArray[np.bool_]:
+        """Which microphones hear the carrier, shape ``(microphones,)``."""
+        return self._is_alive
 
-    def process(self, baseband: Baseband) -> tuple[Baseband, Baseband]:
-        """Return the differences and what one microphone hears by itself, both relative to the carrier.
+    @property
+    def others(self) -> NDArray[np.intp]:
+        """The microphone of each channel that is compared with the reference, shape ``(channels,)``."""
+        return np.delete(np.arange(self._microphones), self._reference)
+
+    @property
+    def reference(self) -> int:
+        """The microphone that is subtracted from the others."""
+        return self._reference
+
+    def process(self, baseband: Baseband) -> tuple[Baseband, Baseband, Baseband]:
+        """Return the differences, what one microphone hears by itself, and the carrier they are relative to.
 
         Parameters
         ----------
@@ -108,6 +112,8 @@ class CarrierNull:
             Shape ``(channels, frames)``; zero before `is_ready`.
         alone : Baseband
             Shape ``(1, frames)``: ``z_0 - 1``.
+        steady : Baseband
+            Shape ``(microphones, frames)``: the carrier alone, as it turns and swells.
         """
         frames = baseband.shape[1]
         ramp = (self._position + np.arange(frames, dtype=np.float32)) / np.float32(self.tick_frames)
@@ -115,6 +121,7 @@ class CarrierNull:
         # the carrier moves along a straight line within a tick: a step would be a click in all bands
         carrier = self._previous[:, None] + (self._carrier - self._previous)[:, None] * ramp
         turned = baseband / phasor
+        steady = (carrier * phasor).astype(np.complex64)
         ratio = (turned / carrier).astype(np.complex64)
         differences, alone = self._differences(ratio)
         self._sum += turned.sum(axis=1)
@@ -122,16 +129,13 @@ class CarrierNull:
         self._position += frames
         if self._position >= self.tick_frames:
             self._end_tick()
-        return differences, alone
-
-    def _others(self) -> NDArray[np.intp]:
-        return np.delete(np.arange(self._microphones), self._reference)
+        return differences, alone, steady
 
     def _differences(self, ratio: Baseband) -> tuple[Baseband, Baseband]:
         alone = ratio[[self._reference]] - np.complex64(1.0)
         if not self.is_ready:
             return np.zeros((self.channels, ratio.shape[1]), np.complex64), np.zeros_like(alone)
-        others = self._others()
+        others = self.others
         if len(others) == 0:
             return alone, alone
         # beside a dead microphone the living one stands alone

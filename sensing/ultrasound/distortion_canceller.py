@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,8 +27,8 @@ class CleanBaseband:
     Attributes
     ----------
     baseband : Baseband
-        Shape ``(microphones, frames)``; untouched while nothing plays. While music plays: the carrier's
-        level as a real number plus the cleaned differences, at the noise of one microphone.
+        Shape ``(microphones, frames)``; untouched while nothing plays. While music plays: the steady carrier
+        of each microphone with the cleaned differences; what all have in common is gone.
     suspect : Baseband
         Same shape: the distortion that was taken out; four times the whole before anything is learnt.
     """
@@ -61,7 +62,6 @@ class DistortionCanceller:
             lead_frames=lead_frames,
         )
         self._linger_ticks = round(_LINGER_SECONDS * baseband_hz / self._null.tick_frames)
-        self._rows = np.arange(microphones) % self._null.channels
         self.reset()
 
     @property
@@ -82,7 +82,6 @@ class DistortionCanceller:
         self._peak = 0.0
         self._quiet_ticks = self._linger_ticks
         self._mix = self._next_mix = np.float32(0.0)
-        self._shape = self._next_shape = (np.float32(0.0), np.zeros(self._null.channels, np.float32))
 
     def freeze(self) -> None:
         """Learn nothing more, and keep cancelling with what is known; for measurements."""
@@ -114,17 +113,16 @@ class DistortionCanceller:
         ramp = (self._position + np.arange(len(playback), dtype=np.float32)) / self._null.tick_frames
         # what is known at the end of this piece is for the next one, however the stream is cut
         is_ready, has_learnt = self._null.is_ready, self._regression.has_learnt
-        differences, alone = self._null.process(baseband)
+        share_out = self._sharing()
+        differences, alone, steady = self._null.process(baseband)
         predicted = self._regression.process(differences, alone, playback)
         mix = self._mix + (self._next_mix - self._mix) * ramp
         clean, suspect = baseband, np.zeros((), np.complex64)
         if self._next_mix or self._mix:
-            (level, gains), (next_level, next_gains) = self._shape, self._next_shape
-            gain = gains[:, None] + (next_gains - gains)[:, None] * ramp
-            cleaned = level + (next_level - level) * ramp + gain * (differences - predicted)
             doubtful = predicted if has_learnt else _DOUBT * differences
-            clean = mix * cleaned[self._rows] + (1 - mix) * baseband
-            suspect = mix * (gain * doubtful)[self._rows]
+            cleaned = steady * (1 + share_out(differences - predicted))
+            clean = mix * cleaned + (1 - mix) * baseband
+            suspect = mix * steady * share_out(doubtful)
         if self.is_playing and not is_ready:
             suspect = _DOUBT * baseband
         self._peak = max(self._peak, float(np.abs(playback).max(initial=0.0)))
@@ -133,14 +131,32 @@ class DistortionCanceller:
             self._end_tick()
         return clean, suspect
 
+    def _sharing(self) -> Callable[[Baseband], Baseband]:
+        """Return what makes of differences each microphone's deviation from what all have in common.
+
+        The common part is the mean by the carriers' energies, so that noise stays that of the microphones.
+        """
+        others, reference = self._null.others, self._null.reference
+        alive = self._null.is_alive.copy()
+        weights = np.where(alive, self._null.levels**2, np.float32(0))
+        weights /= weights.sum()
+
+        def share_out(differences: Baseband) -> Baseband:
+            if len(others) == 0:
+                return differences
+            deviations = np.zeros((len(alive), differences.shape[1]), np.complex64)
+            if not alive[others].any():
+                deviations[reference] = -differences[0]  # a microphone alone was subtracted from nothing
+                return deviations
+            deviations[others] = np.where(alive[others, None], differences, 0)
+            deviations -= weights @ deviations
+            return deviations
+
+        return share_out
+
     def _end_tick(self) -> None:
         self._position = 0
         self._quiet_ticks = 0 if self._peak > SILENT else min(self._quiet_ticks + 1, self._linger_ticks)
         self._peak = 0.0
         self._mix = self._next_mix
         self._next_mix = np.float32(self.is_playing and self._null.is_ready)
-        self._shape = self._next_shape
-        levels, gains = self._null.levels, self._null.gains
-        self._next_shape = (np.float32(levels.mean()), gains)
-        if self._mix == 0:
-            self._shape = self._next_shape

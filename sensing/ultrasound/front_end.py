@@ -38,6 +38,17 @@ class FrontEnd:
         self._features.reset()
         self._waiting: list[tuple[Baseband, Playback]] = []
 
+    @property
+    def is_playing(self) -> bool:
+        """Whether music is being taken out now."""
+        return self._canceller.is_playing
+
+    def pause(self) -> None:
+        """Forget the sound but not the floors, as when the tone rests."""
+        self._canceller.reset()
+        self._features.pause()
+        self._waiting = []
+
     def process(self, baseband: Baseband, playback: Playback | None) -> list[DopplerFrame]:
         """Return the hops that these frames complete.
 

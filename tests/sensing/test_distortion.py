@@ -244,8 +244,6 @@ def test_with_the_reference_the_person_is_found_and_not_the_music(
     recordings: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     reference = ("--reference", str(recordings / "played.wav"))
-    raw = events(capsys, str(recordings / "walk.wav"))
-    assert entries(raw)[0] < 6  # the music was taken for somebody
     present = entries(events(capsys, str(recordings / "walk.wav"), *reference))
     assert len(present) == 1
     assert 6.0 < present[0] < 7.0

@@ -32,6 +32,7 @@ _PARTS = {
     "foot_left": (0.03, 0.10, 0.015 * _LEG_SHARE, 0.05),
     "foot_right": (0.03, -0.10, 0.015 * _LEG_SHARE, 0.05),
 }
+_TRUNK = ("chest", "belly", "hip", "head")
 PARTS = tuple(_PARTS)
 """Names in the order of the rows that `Body` returns."""
 
@@ -45,6 +46,8 @@ class Body:
         From floor to crown; cross-sections grow with its square.
     chance : Generator
         Places the points within the parts.
+    has_limbs : bool
+        Whether arms and legs reflect.
 
     Attributes
     ----------
@@ -54,7 +57,7 @@ class Body:
         Shape ``(48,)``.
     """
 
-    def __init__(self, height_m: float, chance: np.random.Generator) -> None:
+    def __init__(self, height_m: float, chance: np.random.Generator, *, has_limbs: bool = True) -> None:
         table = np.array(list(_PARTS.values()))
         scale = height_m / 1.72
         nothing = np.zeros(len(table))
@@ -62,7 +65,9 @@ class Body:
         self._offsets = chance.uniform(-1, 1, (len(table), _POINTS_A_PART, 3))
         self._offsets *= table[:, 3, None, None] * scale
         shares = chance.dirichlet(np.full(_POINTS_A_PART, 2.0), len(table))
-        self.strengths = strength(table[:, 2, None] * shares * scale**2).ravel()
+        is_trunk = np.array([name in _TRUNK for name in PARTS])
+        sections = np.where(is_trunk | has_limbs, table[:, 2], 0.0)
+        self.strengths = strength(sections[:, None] * shares * scale**2).ravel()
 
     def points(self, parts: Array, feet: Array, facing: Array) -> Array:
         """Return the points in the room.

@@ -92,7 +92,14 @@ def _add_walker(cast: Cast, scene: Scene, person: Walker, chance: np.random.Gene
     route = Route(person.path, begins=person.at, speed_mps=person.speed_mps, stops=stops)
     never = scene.seconds + 10
     leaves = {"leaves": route.ends, "stays": never, "sits": route.ends + 0.15}[person.then]
-    walking = WalkingBody(route, height_m=person.height_m, leaves=leaves, chance=chance)
+    walking = WalkingBody(
+        route,
+        height_m=person.height_m,
+        leaves=leaves,
+        chance=chance,
+        gain=10 ** (person.echo_db / 20),
+        has_limbs=person.has_limbs,
+    )
     cast.groups.append(walking)
     cast.bodies.append(walking)
     cast.major.append(lambda seconds: route.is_moving(seconds) & (seconds < leaves))

@@ -94,6 +94,10 @@ class Walker(_Part):
     height_m: float = Field(default=1.72, ge=0.8, le=2.2)
     gestures_per_minute: float = Field(default=2.4, ge=0, le=60)
     """Once seated."""
+    echo_db: float = Field(default=0.0, ge=-20, le=40)
+    """How much more the body reflects than the usual one, by clothes and by what it carries."""
+    has_limbs: bool = True
+    """False for a trunk that glides, the simplest of walkers."""
 
     @model_validator(mode="after")
     def _stops_are_on_the_path(self) -> Walker:

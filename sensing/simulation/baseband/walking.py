@@ -112,12 +112,13 @@ class WalkingBody:
         leaves: float,
         chance: np.random.Generator,
         gain: float = 1.0,
+        has_limbs: bool = True,
     ) -> None:
         self.route = route
         self.begins, self.ends = route.begins - 0.1, leaves
         self._height_m = height_m
         self._gain = gain
-        self._body = Body(height_m, chance)
+        self._body = Body(height_m, chance, has_limbs=has_limbs)
         self._begin_phase = chance.uniform(0, 2 * math.pi)
         self._sways = chance.uniform(0, 2 * math.pi, 2)
 

@@ -1,0 +1,83 @@
+"""A scene through everything that follows the demodulator, as the hub does it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import resample_poly
+
+from sensing.simulation.baseband.renderer import BasebandRenderer
+from sensing.simulation.baseband.scene import Scene
+from sensing.ultrasound.demodulator import Baseband
+from sensing.ultrasound.doppler_features import HOP_SECONDS, WINDOW_SECONDS, DopplerFrame
+from sensing.ultrasound.front_end import FrontEnd
+from sensing.ultrasound.motion_classifier import MotionClassifier, MotionScore
+from sensing.ultrasound.playback_reference import Playback
+from sensing.ultrasound.presence import PresenceFilter
+
+_PIECE_SECONDS = 30
+_EDGE_SECONDS = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """The room became occupied, empty or unknown."""
+
+    at: float
+    present: bool | None
+    explanation: str
+
+
+def rendered_pieces(scene: Scene) -> Iterator[tuple[Baseband, Playback | None]]:
+    """Yield a scene in pieces that fit into memory: what is heard, and what was played if anything was."""
+    renderer = BasebandRenderer(scene)
+    step = _PIECE_SECONDS * scene.baseband_hz
+    for first in range(0, scene.frames, step):
+        frames = min(step, scene.frames - first)
+        baseband = renderer.process(frames)
+        yield baseband, None if renderer.music is None else _playback(renderer, first, frames)
+
+
+def _playback(renderer: BasebandRenderer, first: int, frames: int) -> Playback:
+    """Return the music at the baseband's rate; the edges are for the filter."""
+    scene = renderer.scene
+    factor = scene.rate_hz // scene.baseband_hz
+    edge = _EDGE_SECONDS * scene.baseband_hz
+    if renderer.music is None:
+        return np.zeros(frames, np.float32)
+    wide = renderer.music.reference((first - edge) * factor, (frames + 2 * edge) * factor)[0]
+    slow: Playback = resample_poly(wide, 1, factor)[edge : edge + frames].astype(np.float32)
+    return slow
+
+
+def frames_of(scene: Scene) -> Iterator[list[DopplerFrame]]:
+    """Yield the hops of each piece of a scene."""
+    front_end = FrontEnd(baseband_hz=scene.baseband_hz, microphones=scene.hub.microphones)
+    for baseband, playback in rendered_pieces(scene):
+        yield front_end.process(baseband, playback)
+
+
+def presence_changes(
+    frames: Sequence[DopplerFrame], scores: Sequence[MotionScore], presence: PresenceFilter
+) -> list[Change]:
+    """Return what the presence filter concludes from scored hops."""
+    changes = []
+    for frame, score in zip(frames, scores, strict=True):
+        verdict = presence.process(score, float(frame.masked.mean())).verdict
+        if verdict is not None:
+            at = frame.hop * HOP_SECONDS + WINDOW_SECONDS
+            changes.append(Change(at=at, present=verdict.present, explanation=verdict.explanation))
+    return changes
+
+
+def scored(classifier: MotionClassifier, scene: Scene) -> tuple[list[DopplerFrame], NDArray[np.float32]]:
+    """Return the hops of a whole scene with their scores, shape ``(hops, 3)``: minor, major, nuisance."""
+    frames: list[DopplerFrame] = []
+    scores: list[tuple[float, float, float]] = []
+    for some in frames_of(scene):
+        frames += some
+        scores += [(one.minor, one.major, one.nuisance) for one in classifier.score(some)]
+    return frames, np.array(scores, np.float32)
