@@ -22,8 +22,10 @@ from hub.home_publisher import HomePublisher
 from hub.performer import Performer
 from hub.place import place_of_home
 from hub.playback.mixer import Mixer
+from hub.room_presence import RoomPresence
 from hub.routine_driver import RoutineDriver
 from hub.routine_files import RoutineFiles
+from hub.sensing_switch import SensingSwitch
 from hub.service import Service
 from hub.spatial.filter_design import design_filters
 from hub.spatial.layout import load_layout
@@ -31,13 +33,14 @@ from hub.spatial.renderer import SpatialRenderer
 from hub.store.engine_memory import EngineMemory
 from hub.store.writer import StoreWriter
 from hub.supervisor import Supervisor
+from hub.ultrasound import LANE, Ultrasound, build_ultrasound, ultrasound_services
 from integrations.home_assistant.client import HomeAssistantLink
 from integrations.mqtt.client import MqttLink
 from integrations.mqtt.lights import MqttLights
 from integrations.mqtt.topics import BASE
 from routines.effects import CallService
 from routines.engine import Engine
-from routines.ports import DeviceLink
+from routines.ports import DeviceLink, MessageLink
 from routines.routine import Routine, awaited_triggers
 from routines.templates.template import is_template
 from routines.vocabulary.triggers import EventTrigger, MqttTrigger
@@ -46,7 +49,6 @@ from sensing.observations import Observation
 from sensing.speech.listener import Listener
 from sensing.speech.recognizer import SpeechRecognizer
 from sensing.speech.wake_word import WakeWord
-from sensing.ultrasound.emitter import CarrierEmitter
 from sensing.ultrasound.sensor import UltrasoundSensor
 
 log = structlog.get_logger("assemble")
@@ -67,6 +69,7 @@ class House:
     audio: AudioEngine
     driver: RoutineDriver
     lanes: Sequence[Lane]
+    presence: RoomPresence
     supervisor: Supervisor
 
 
@@ -102,26 +105,22 @@ def assemble(
     """
     config = loaded.hub
     bus = Bus(clock)
-    mixer = _mixer(config, directory)
+    ultrasound = build_ultrasound(config, is_recording=config.audio.device == "file")
+    mixer = _mixer(config, directory, ultrasound)
     listener = _listener(config, loaded.routines)
-    lanes = list(_lanes(config, listener, bus, clock, lossless=lossless))
-    audio = AudioEngine(
-        device=device,
-        playback=_ticking(mixer.next_block, on_tick),
-        lanes=lanes,
-        lossless=lossless,
-        on_event=bus.publish_from_thread,
-        needs=_BEFORE_A_RECORDING if lossless else frozenset(),
-    )
+    lanes = list(_lanes(config, ultrasound, listener, bus, clock, lossless=lossless))
+    audio = _audio(device, _ticking(mixer.next_block, on_tick), lanes, bus, lossless=lossless)
     mqtt = _mqtt(config, broker_port, loaded.routines, bus)
     home_assistant = _home_assistant(config, loaded.routines, bus)
     performer = _performer(config, directory, mixer, mqtt, home_assistant, bus)
     driver = _driver(loaded, performer, store_path, bus, clock)
     on_edit = _on_edit(config, mqtt, home_assistant, listener)
+    home = HomePublisher(messages=mqtt, bus=bus, clock=clock, home=config.home, routines=loaded.routines)
     services: tuple[Service, ...] = (
         StoreWriter(path=store_path, bus=bus, clock=clock, config=config.store),
         mqtt,
-        HomePublisher(messages=mqtt, bus=bus, home=config.home, routines=loaded.routines),
+        home,
+        *_ultrasound(ultrasound, lanes, config=config, messages=mqtt, bus=bus, state=store_path.parent),
         *([] if home_assistant is None else [home_assistant]),
         driver,
         RoutineFiles(folder=directory / "routines", bus=bus, clock=clock, on_edit=on_edit),
@@ -132,7 +131,24 @@ def assemble(
         audio=audio,
         driver=driver,
         lanes=lanes,
+        presence=home.presence,
         supervisor=Supervisor(services, bus=bus, clock=clock),
+    )
+
+
+def _audio(
+    device: AudioDevice, playback: Callable[[int], Block], lanes: Sequence[Lane], bus: Bus, *, lossless: bool
+) -> AudioEngine:
+    needs = set(_BEFORE_A_RECORDING) if lossless else set()
+    if lossless and any(lane.name == LANE for lane in lanes):
+        needs.add(SensingSwitch.name)
+    return AudioEngine(
+        device=device,
+        playback=playback,
+        lanes=lanes,
+        lossless=lossless,
+        on_event=bus.publish_from_thread,
+        needs=frozenset(needs),
     )
 
 
@@ -144,23 +160,20 @@ def _ticking(playback: Callable[[int], Block], on_tick: Callable[[int], None]) -
     return next_block
 
 
-def _mixer(config: HubConfig, directory: Path) -> Mixer:
+def _mixer(config: HubConfig, directory: Path, ultrasound: Ultrasound | None) -> Mixer:
     """Return the mixer with its spatial renderer (where there is a layout) and the carrier."""
     rate_hz = config.audio.rate_hz
     renderer = None
     if config.playback.layout is not None:
         layout = load_layout(directory / config.playback.layout)
         renderer = SpatialRenderer(design_filters(layout), rate_hz)
-    emitter = None
-    if config.ultrasound.enabled:
-        tone = config.ultrasound
-        emitter = CarrierEmitter(carrier_hz=tone.carrier_hz, rate_hz=rate_hz, level=tone.level)
-        emitter.start()
+    emitter = None if ultrasound is None else ultrasound.emitter
     return Mixer(rate_hz=rate_hz, speakers=config.audio.speakers, renderer=renderer, emitter=emitter)
 
 
 def _lanes(
     config: HubConfig,
+    ultrasound: Ultrasound | None,
     listener: Listener | None,
     bus: Bus,
     clock: Clock,
@@ -174,8 +187,8 @@ def _lanes(
 
     capacity = _LOSSLESS_LANE_BLOCKS if lossless else _LANE_BLOCKS
     sensors: list[tuple[str, UltrasoundSensor | Listener]] = []
-    if config.ultrasound.enabled:
-        sensors.append(("ultrasound", _ultrasound(config)))
+    if ultrasound is not None:
+        sensors.append((LANE, ultrasound.sensor))
     if listener is None:
         log.info("nobody listens", why="speech is off")
     else:
@@ -191,14 +204,21 @@ def _lanes(
         )
 
 
-def _ultrasound(config: HubConfig) -> UltrasoundSensor:
-    return UltrasoundSensor(
-        rate_hz=config.audio.rate_hz,
-        microphones=config.audio.microphones,
-        carrier_hz=config.ultrasound.carrier_hz,
-        hold_seconds=config.ultrasound.hold_seconds,
-        sensitivity=config.ultrasound.sensitivity,
-    )
+def _ultrasound(
+    ultrasound: Ultrasound | None,
+    lanes: Sequence[Lane],
+    *,
+    config: HubConfig,
+    messages: MessageLink,
+    bus: Bus,
+    state: Path,
+) -> Iterator[Service]:
+    """Yield the services of the ultrasonic part, where there is one."""
+    if ultrasound is not None:
+        [lane] = [one for one in lanes if one.name == LANE]
+        yield from ultrasound_services(
+            ultrasound, lane, config=config, messages=messages, bus=bus, state=state
+        )
 
 
 def _listener(config: HubConfig, routines: Sequence[Routine]) -> Listener | None:

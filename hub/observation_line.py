@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from routines.facts import Json
-from sensing.observations import MotionSeen, Observation, PresenceChanged, TranscriptDone, WakeWordHeard
+from sensing.observations import (
+    MotionSeen,
+    Observation,
+    PresenceChanged,
+    PresenceHeld,
+    SensingDegraded,
+    TranscriptDone,
+    WakeWordHeard,
+)
 
 
 def observation_line(seen: Observation) -> dict[str, Json] | None:
@@ -17,7 +25,12 @@ def observation_line(seen: Observation) -> dict[str, Json] | None:
                 "present": seen.present,
                 "reason": seen.reason,
                 "confidence": seen.confidence,
+                "explanation": seen.explanation,
             }
+        case PresenceHeld():
+            return {"event": "held", "confidence": seen.confidence, "explanation": seen.explanation}
+        case SensingDegraded():
+            return {"event": "degraded", "states": list(seen.states)}
         case WakeWordHeard():
             return {"event": "wake", "phrase": seen.phrase, "score": seen.score}
         case TranscriptDone():

@@ -236,6 +236,8 @@ def _presence(condition: PresenceCondition, path: str, situation: Situation) -> 
     known = situation.home.presence(room)
     if known is None:
         raise CannotDecide(path, f"presence in {room} is not known yet")
+    if not known.is_known:
+        raise CannotDecide(path, f"presence in {room} cannot be told at the moment")
     held = situation.now - known.since
     is_so = known.present == (condition.state == "detected")
     return is_so and (condition.for_ is None or held >= condition.for_)

@@ -32,7 +32,7 @@ def fact_from_line(line: Mapping[str, Json]) -> Fact:
             return StateFact(
                 entity_id=entity_id, state=_state(state), attributes=_mapping(line.get("attributes"))
             )
-        case {"type": "presence", "room": str(room), "present": bool(present)}:
+        case {"type": "presence", "room": str(room), "present": bool() | None as present}:
             kind = line.get("kind")
             confidence = line.get("confidence", 1.0)
             return PresenceFact(

@@ -14,10 +14,10 @@ UNKNOWN_STATES = frozenset({"unknown", "unavailable"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PresenceFact:
-    """A room became occupied or empty, or motion was seen in an occupied room."""
+    """A room became occupied or empty, or motion was seen in it; ``present`` None: nobody can tell."""
 
     room: str
-    present: bool
+    present: bool | None
     kind: Literal["major", "minor"] = "major"
     confidence: float = 1.0
 

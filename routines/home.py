@@ -21,12 +21,16 @@ class EntityState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomPresence:
-    """Whether somebody is in a room, since when, with which motion it began, and how sure it has become."""
+    """Whether somebody is in a room, since when, with which motion it began, and how sure it has become.
+
+    While it is not known, ``present`` is what was known last: the next report may be no change.
+    """
 
     present: bool
     since: datetime
     kind: Literal["major", "minor"] = "major"
     confidence: float = 1.0
+    is_known: bool = True
 
 
 class Home:
@@ -70,14 +74,18 @@ class Home:
     def learn_presence(self, fact: PresenceFact, now: datetime) -> RoomPresence | None:
         """Take over a room's presence, and return the one before."""
         before = self._rooms.get(fact.room)
-        if before is None or before.present != fact.present:
+        if fact.present is None:
+            if before is not None:
+                self._rooms[fact.room] = replace(before, is_known=False)
+        elif before is None or before.present != fact.present:
             # An empty room remembers with which motion the presence began that has ended.
             kind = before.kind if before is not None and not fact.present else fact.kind
             self._rooms[fact.room] = RoomPresence(
                 present=fact.present, since=now, kind=kind, confidence=fact.confidence
             )
-        elif fact.confidence > before.confidence:
-            self._rooms[fact.room] = replace(before, confidence=fact.confidence)
+        else:
+            confidence = max(before.confidence, fact.confidence)
+            self._rooms[fact.room] = replace(before, confidence=confidence, is_known=True)
         return before
 
     def shift(self, by: timedelta) -> None:

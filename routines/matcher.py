@@ -185,7 +185,7 @@ def _numeric(
 
 
 def _presence(trigger: PresenceTrigger, fact: PresenceFact, before: RoomPresence | None) -> Fires | None:
-    if trigger.room is not None and fact.room not in trigger.room:
+    if fact.present is None or (trigger.room is not None and fact.room not in trigger.room):
         return None
     if fact.present and fact.confidence < trigger.min_confidence:
         return None
@@ -303,6 +303,8 @@ def still_holds(trigger: Trigger, subject: str, value: str, before: str, situati
     match trigger:
         case PresenceTrigger(to=to):
             room = situation.home.presence(subject)
+            if room is not None and not room.is_known:
+                return None
             return room is not None and room.present == (to == "detected")
         case StateTrigger():
             known = situation.home.state(subject)

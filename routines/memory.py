@@ -67,6 +67,7 @@ def presence_to_json(known: RoomPresence) -> Json:
         "since": known.since.isoformat(),
         "kind": known.kind,
         "confidence": known.confidence,
+        "is_known": known.is_known,
     }
 
 
@@ -78,6 +79,7 @@ def presence_from_json(content: Mapping[str, Json]) -> RoomPresence:
         since=datetime.fromisoformat(str(content["since"])),
         kind="minor" if content["kind"] == "minor" else "major",
         confidence=float(confidence) if isinstance(confidence, int | float) else 1.0,
+        is_known=content.get("is_known") is not False,
     )
 
 

@@ -1,75 +1,138 @@
-"""How quick the simulated room is: seconds of signal for a CPU second, by scene.
+"""What presence promises, measured on scenes of families that were not learnt, beside other detectors.
 
-    script/bench presence [--seconds 600]
+    script/bench presence [--parts entries,empty] [--days 21] [--work DIR] [--plot docs]
 
-Figures are of one core; run with OMP_NUM_THREADS=1 to be sure of it. Somebody who walks is measured in a
-minute at most; what repeats is tabulated once, which long scenes hardly notice.
+The parts: how quick the simulated room is (speed), entries told within a second (entries), false presences in
+empty rooms (empty), gestures of who sits (minor), half hours held (held), exits noticed (exit), real
+recordings (real), cost, and clips with and without somebody (roc). Without options it is a sample of some
+minutes; --full is the whole claim and takes many hours. With --work an interrupted run goes on.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import time
+import math
+import sys
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
 
 from rich.console import Console
-from rich.progress import track
-from rich.table import Table
 
-from sensing.simulation.baseband.renderer import render
-from sensing.simulation.baseband.scene import Scene
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-WALK = {
-    "kind": "walker",
-    "path": [[0.3, 3.5], [2.5, 1.5], [4.5, 3.5], [0.5, 3.5]] * 20,
-    "then": "stays",
-}
-FAN = {"kind": "fan", "position_m": [4.0, 3.0, 1.0]}
-CURTAIN = {"kind": "curtain", "from_m": [3.0, 3.8], "to_m": [4.5, 3.8]}
-PLANT = {"kind": "plant", "position_m": [1.0, 3.2, 0.8]}
-_PASSES_EVERY_SECONDS = 60
+from script.presence import cost, empty, entries, recordings, roc, stays
+from script.presence.journal import Batch, Journal, Row, batches
+from script.presence.simulated_speed import simulated_speed
+from script.presence.tables import Result, by_watcher, show
+from script.presence.watchers import NAMES
+
+PARTS = ("speed", "entries", "empty", "minor", "held", "exit", "real", "cost", "roc")
+SAMPLE = {"days": 0.25, "entries": 24, "stays": 3, "visits": 12, "clips": 12}
+FULL = {"days": 21.0, "entries": 300, "stays": 60, "visits": 200, "clips": 200}
+_BATCH = {"entries": 12, "empty": 1, "stay": 1, "visit": 4, "roc": 6}
 
 
-def neighbours(seconds: float) -> list[dict[str, object]]:
-    """Return somebody who walks by behind the door for 5 % of the time: 3 s in each minute."""
-    path = [[-0.8, 1.0], [-0.8, 4.0]]
-    return [
-        {"kind": "neighbour", "at": at, "path": path, "speed_mps": 1.0}
-        for at in range(0, int(seconds), _PASSES_EVERY_SECONDS)
-    ]
+class Bench:
+    """Measure parts of what was wanted."""
+
+    def __init__(self, wanted: argparse.Namespace) -> None:
+        self._wanted = wanted
+        self._names = tuple(wanted.watchers.split(","))
+        self._journal = Journal(wanted.work, processes=wanted.processes, model=wanted.model)
+        sizes = FULL if wanted.full else SAMPLE
+        given = {name: getattr(wanted, name) for name in sizes}
+        self._sizes = sizes | {name: size for name, size in given.items() if size is not None}
+
+    def measured(self, part: str) -> Result:
+        """Return the results of one of `PARTS`: by kind of scene and watcher where there are several."""
+        match part:
+            case "speed":
+                return {**simulated_speed(self._wanted.seconds)}
+            case "entries":
+                rows = self._rows("entries", entries.measure, entries.KINDS, self._sizes["entries"])
+                return by_watcher(rows, entries.summary, "kind")
+            case "empty":
+                rows = self._rows("empty", empty.measure, empty.KINDS, math.ceil(24 * self._sizes["days"]))
+                return by_watcher(rows, empty.summary, "kind")
+            case "minor":
+                return by_watcher(self._stays, stays.minor_summary)
+            case "held":
+                return by_watcher(self._stays, stays.held_summary)
+            case "exit":
+                return by_watcher(self._stays, stays.exit_summary, "kind")
+            case "real":
+                return self._real()
+            case "cost":
+                return {**cost.measure(self._wanted.model)}
+            case "roc":
+                return by_watcher(self.clips, roc.summary, "kind")
+        raise ValueError(f"there is no part {part!r}; there are {', '.join(PARTS)}")
+
+    @cached_property
+    def clips(self) -> list[Row]:
+        """The scored clips."""
+        return self._rows("roc", roc.measure, roc.KINDS, self._sizes["clips"])
+
+    @cached_property
+    def _stays(self) -> list[Row]:
+        sat = self._rows("stay", stays.measure, ("stay",), self._sizes["stays"])
+        return sat + self._rows("visit", stays.measure, ("visit",), self._sizes["visits"])
+
+    def _real(self) -> Result:
+        folder = recordings.recordings_folder()
+        if folder is None:
+            Console(stderr=True).print("no recordings: set ROOMWISE_DATA to the folder that has them")
+            return {}
+        return by_watcher(list(recordings.measure(folder, self._wanted.model)), recordings.summary, "set")
+
+    def _rows(
+        self, part: str, measure: Callable[[Batch], list[Row]], kinds: Sequence[str], scenes: float
+    ) -> list[Row]:
+        wanted = [
+            batch
+            for kind in kinds
+            for batch in batches(part, kind, int(scenes), _BATCH[part], self._names, self._wanted.model)
+        ]
+        # numbers first: an interrupted run has some of every kind
+        wanted.sort(key=lambda batch: batch.first)
+        return self._journal.rows(measure, wanted, part)
 
 
-def simulated_speed(seconds: float) -> dict[str, float]:
-    """Return the simulated seconds in a CPU second of each scene, two microphones at 1 kHz."""
-    scenes: dict[str, dict[str, object]] = {
-        "walking": {"people": [WALK], "seconds": min(seconds, 60.0)},
-        "fan": {"nuisances": [FAN]},
-        "oscillating_fan": {"nuisances": [{**FAN, "oscillation_hz": 0.1}]},
-        "curtain": {"nuisances": [CURTAIN]},
-        "plant": {"nuisances": [PLANT]},
-        "neighbour": {"nuisances": neighbours(seconds)},
-        "empty": {},
-    }
-    speeds = {}
-    for name, changes in track(scenes.items(), "simulated room", console=Console(stderr=True)):
-        scene = Scene.model_validate({"seconds": seconds, **changes})
-        started = time.process_time()
-        render(scene)
-        speeds[f"{name}_sim_seconds_per_cpu_second"] = scene.seconds / (time.process_time() - started)
-    return speeds
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--parts", default=",".join(PARTS), help="some of them, with commas")
+    parser.add_argument("--watchers", default=",".join(NAMES), help="some of them, with commas")
+    parser.add_argument("--model", type=Path, help="an ONNX file instead of the shipped network")
+    parser.add_argument("--work", type=Path, help="keep results here; what is there is not measured again")
+    parser.add_argument("--plot", type=Path, help="draw the pictures of docs/presence.md into this folder")
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--seconds", type=float, default=600.0, help="of each scene of the speed part")
+    parser.add_argument("--full", action="store_true", help="the whole claim instead of a sample")
+    for name, size in SAMPLE.items():
+        text = f"instead of {size:g}, or {FULL[name]:g} with --full"
+        parser.add_argument(f"--{name}", type=type(size), help=text)
+    return parser.parse_args()
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=600.0)
-    wanted = parser.parse_args()
-    result = simulated_speed(wanted.seconds)
-    table = Table("measured", "value")
-    for name, value in result.items():
-        table.add_row(name, f"{value:.1f}")
-    Console(stderr=True).print(table)
-    print(json.dumps({name: round(value, 2) for name, value in result.items()}))
+    wanted = _arguments()
+    bench = Bench(wanted)
+    result: Result = {}
+    for part in wanted.parts.split(","):
+        found = bench.measured(part)
+        show(part, found)
+        result[part] = found
+    if wanted.plot is not None:
+        from script.presence.pictures import draw_roc, draw_spectrogram
+
+        draw_roc(bench.clips, wanted.plot / "presence-roc.png")
+        draw_spectrogram(wanted.plot / "presence-spectrogram.png", wanted.model)
+    print(json.dumps(result))
 
 
 if __name__ == "__main__":

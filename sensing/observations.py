@@ -8,8 +8,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-PresenceReason = Literal["major_motion", "minor_motion", "timeout"]
-UltrasoundMode = Literal["calibrating", "watching", "muted", "no_carrier"]
+PresenceReason = Literal[
+    "major_motion", "minor_motion", "timeout", "door", "no_carrier", "bad_sound", "muted"
+]
+DegradedState = Literal[
+    "no_carrier",
+    "music_masked",
+    "fan_dominated",
+    "not_a_number",
+    "silence",
+    "clipped",
+    "limited",
+    "dead_microphone",
+    "dropouts",
+    "repeats",
+    "wrong_rate",
+]
+UltrasoundMode = Literal["calibrating", "watching", "resting", "muted", "no_carrier"]
 AttentionTier = Literal["asleep", "listening", "hearing"]
 
 
@@ -26,13 +41,39 @@ class MotionSeen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PresenceChanged:
-    """A person came, or nobody has been noticed for the hold time."""
+    """Somebody came, nobody is there any more, or nobody can tell (``present`` None)."""
 
     at: float
     frame: int
-    present: bool
+    present: bool | None
     reason: PresenceReason
+    explanation: str
+    """The same in words."""
     confidence: float
+    """0 to 1: probability that it is so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PresenceHeld:
+    """Why a room is still taken as occupied; told now and then, when it is for another reason."""
+
+    at: float
+    frame: int
+    explanation: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SensingDegraded:
+    """What keeps the room from being sensed well; empty when nothing does any more.
+
+    Without a carrier nothing is sensed; under music and beside a fan people may be noticed late, and music
+    makes the room be held for longer.
+    """
+
+    at: float
+    frame: int
+    states: tuple[DegradedState, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +133,8 @@ class SensorFaulted:
 Observation = (
     MotionSeen
     | PresenceChanged
+    | PresenceHeld
+    | SensingDegraded
     | UltrasoundChanged
     | AttentionChanged
     | WakeWordHeard

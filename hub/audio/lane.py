@@ -14,6 +14,9 @@ from sensing.observations import Observation
 
 _LOG = logging.getLogger(__name__)
 
+_MOST_MESSAGES = 16
+"""Names of messages that may wait at once: they are fixed words of the program, so more are a mistake."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudioGap:
@@ -26,12 +29,16 @@ class AudioGap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneStatistics:
-    """How full a lane is and was, in blocks, and the processor time it took."""
+    """How full a lane is and was, in blocks, the processor time it took, and what it was told."""
 
     used: int
     peak: int
     dropped: int
     busy_seconds: float
+    told: int
+    """Messages that were handed over."""
+    waiting: tuple[str, ...]
+    """Names of the messages that wait for the next block."""
 
 
 def _log_fault(fault: Exception) -> None:
@@ -66,6 +73,7 @@ class Lane:
         self._reset = reset
         self._on_fault = on_fault
         self._blocks: deque[AudioBlock] = deque()
+        self._messages: dict[str, Callable[[], None]] = {}
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._stopping = False
@@ -74,6 +82,7 @@ class Lane:
         self._peak = 0
         self._dropped = 0
         self._busy_seconds = 0.0
+        self._told = 0
 
     def start(self) -> None:
         """Start the thread."""
@@ -107,6 +116,24 @@ class Lane:
             self._peak = max(self._peak, len(self._blocks))
             self._changed.notify_all()
 
+    def tell(self, name: str, act: Callable[[], None]) -> None:
+        """Let ``act`` run on the lane's thread before the next block.
+
+        A newer message takes the place of one of the same name that still waits, so what was said last
+        holds, and nothing that was said is lost.
+
+        Raises
+        ------
+        ValueError
+            Messages of too many names wait already.
+        """
+        with self._changed:
+            if name not in self._messages and len(self._messages) >= _MOST_MESSAGES:
+                waiting = ", ".join(self._messages)
+                raise ValueError(f"lane {self.name}: no room for the message {name!r} beside {waiting}")
+            self._messages.pop(name, None)
+            self._messages[name] = act
+
     def drain(self) -> None:
         """Wait until every queued block is processed."""
         with self._changed:
@@ -120,6 +147,8 @@ class Lane:
                 peak=self._peak,
                 dropped=self._dropped,
                 busy_seconds=self._busy_seconds,
+                told=self._told,
+                waiting=tuple(self._messages),
             )
 
     def _work(self) -> None:
@@ -129,16 +158,27 @@ class Lane:
                 if self._stopping:
                     return
                 block = self._blocks.popleft()
+                messages = list(self._messages.values())
+                self._messages.clear()
+                self._told += len(messages)
                 self._working = True
                 self._changed.notify_all()
             began = time.thread_time()
             try:
+                for act in messages:
+                    self._hear(act)
                 self._handle(block)
             finally:
                 with self._changed:
                     self._busy_seconds += time.thread_time() - began
                     self._working = False
                     self._changed.notify_all()
+
+    def _hear(self, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except Exception as fault:  # noqa: BLE001 - the lane is the boundary: one message must not end the audio
+            self._recover(fault)
 
     def _handle(self, block: AudioBlock) -> None:
         expected, self._expected = self._expected, block.end_frame

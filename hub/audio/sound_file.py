@@ -34,7 +34,7 @@ def sound_file_info(path: Path) -> SoundFileInfo:
         raise BadInput(f"{path}: no such file; name a WAV, FLAC, Ogg or Opus file")
     if path.stat().st_size == 0:
         raise BadInput(f"{path}: the file is empty (0 bytes); record it again")
-    _refuse_cut_wav(path)
+    _refuse_cut_file(path)
     try:
         info = soundfile.info(str(path))
     except soundfile.LibsndfileError as error:
@@ -47,19 +47,34 @@ def sound_file_info(path: Path) -> SoundFileInfo:
     return SoundFileInfo(rate_hz=info.samplerate, channels=info.channels, frames=info.frames)
 
 
-def _refuse_cut_wav(path: Path) -> None:
-    """Refuse a WAV whose header promises more bytes than there are; libsndfile would read on silently.
+def _refuse_cut_file(path: Path) -> None:
+    """Refuse a file whose header promises more bytes than there are; libsndfile would read on silently."""
+    with path.open("rb") as file:
+        promised = _promised_bytes(file.read(28))
+    missing = promised - path.stat().st_size
+    if missing > 0:
+        raise BadInput(f"{path}: the file is cut, {missing} bytes are missing at its end; copy it again")
+
+
+def _promised_bytes(header: bytes) -> int:
+    """Return how long a WAV, RF64, W64, AIFF or AU file says it is, 0 where it does not say.
 
     Sizes of 0 and 2^32 - 1 are what programs write that stream without knowing the length.
     """
-    with path.open("rb") as file:
-        header = file.read(12)
-    promised = int.from_bytes(header[4:8], "little")
-    is_wav = header[:4] == b"RIFF" and header[8:12] == b"WAVE"
-    is_cut = path.stat().st_size < promised + 8
-    if is_wav and promised not in (0, 0xFFFF_FFFF) and is_cut:
-        missing = promised + 8 - path.stat().st_size
-        raise BadInput(f"{path}: the file is cut, {missing} bytes are missing at its end; copy it again")
+    match header[:4], header[8:12]:
+        case b"RIFF", b"WAVE":
+            size, extra = int.from_bytes(header[4:8], "little"), 8
+        case b"FORM", b"AIFF" | b"AIFC":
+            size, extra = int.from_bytes(header[4:8], "big"), 8
+        case b"RF64", b"WAVE":
+            size, extra = int.from_bytes(header[20:28], "little"), 8
+        case b"riff", _:
+            size, extra = int.from_bytes(header[16:24], "little"), 0
+        case b".snd", _:
+            size, extra = int.from_bytes(header[8:12], "big"), int.from_bytes(header[4:8], "big")
+        case _:
+            return 0
+    return 0 if size in (0, 0xFFFF_FFFF) else size + extra
 
 
 def read_blocks(path: Path, block_frames: int) -> Iterator[Block]:
@@ -76,8 +91,9 @@ def read_blocks(path: Path, block_frames: int) -> Iterator[Block]:
             try:
                 samples = file.read(block_frames, dtype="float32", always_2d=True)
             except soundfile.LibsndfileError as error:
-                reason = str(error.error_string).rstrip(".")
-                raise BadInput(f"{path}: breaks off at frame {file.tell()} ({reason})") from error
+                raise BadInput(
+                    f"{path}: breaks off at frame {file.tell()}; the file is cut or damaged, copy it again"
+                ) from error
             if len(samples) == 0:
                 return
             if not np.isfinite(samples).all():

@@ -32,7 +32,7 @@ def run(
     directory = config or default_directory()
     loaded = _fitted(load_config(directory), directory)
     configure_log(loaded.hub.log.level, json=json)
-    asyncio.run(_live(loaded, directory))
+    asyncio.run(_live(_calibrated(loaded), directory))
 
 
 async def _live(loaded: LoadedConfig, directory: Path) -> None:
@@ -86,6 +86,17 @@ def _fitted(loaded: LoadedConfig, directory: Path) -> LoadedConfig:
         )
     audio = settings.audio.model_copy(update={"rate_hz": info.rate_hz, "microphones": info.channels})
     return replace(loaded, hub=settings.model_copy(update={"audio": audio}))
+
+
+def _calibrated(loaded: LoadedConfig) -> LoadedConfig:
+    """Return the configuration with the carrier that was calibrated, where hub.yaml names none."""
+    from dataclasses import replace
+    from datetime import UTC, datetime
+
+    from hub.calibration import calibrated
+    from hub.status import default_state_directory
+
+    return replace(loaded, hub=calibrated(loaded.hub, default_state_directory(), now=datetime.now(UTC)))
 
 
 def _device(loaded: LoadedConfig, directory: Path) -> AudioDevice:
@@ -146,6 +157,7 @@ async def _report(house: House, snapshot: Path, broker_port: int) -> None:
             "lost_frames": house.audio.lost_frames,
             "lanes": lanes,
             "broker_port": broker_port,
+            "presence": {house.presence.room: house.presence.state()},
         }
         write_snapshot(snapshot, house.supervisor.states(), house.bus.statistics(), extra)
         await asyncio.sleep(_SNAPSHOT_SECONDS)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
 
 from hub.cli.json_lines import print_json
+from routines.facts import Json
 
 
 def status(
@@ -34,4 +36,16 @@ def status(
     for name, lane in (lanes if isinstance(lanes, dict) else {}).items():
         if isinstance(lane, dict) and lane["dropped"]:
             print(f"the {name} lane was too slow and lost {lane['dropped']} blocks of sound")
+    presence = snapshot.extra.get("presence")
+    for room, known in (presence if isinstance(presence, dict) else {}).items():
+        if isinstance(known, dict):
+            print(f"{room}: {_presence_words(known)}")
     print(f"audio: {snapshot.extra.get('audio_frames')} frames, {snapshot.extra.get('lost_frames')} lost")
+
+
+def _presence_words(known: Mapping[str, Json]) -> str:
+    occupied = known["occupied"]
+    who = "nobody can tell" if occupied is None else "somebody is there" if occupied else "nobody is there"
+    degraded = known["degraded"]
+    limits = [str(state) for state in degraded] if isinstance(degraded, list) else []
+    return f"{who} ({known['explanation']})" + "".join(f", {state}" for state in limits)

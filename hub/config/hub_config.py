@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
 from hub.log import LogLevel
 
@@ -18,6 +18,9 @@ def _known_timezone(name: str) -> str:
 
 
 Timezone = Annotated[str, AfterValidator(_known_timezone)]
+
+
+EntityId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+\.[a-z0-9_]+$")]
 
 
 class _Section(BaseModel):
@@ -66,14 +69,40 @@ class UltrasoundConfig(_Section):
 
     enabled: bool = Field(default=True, description="Whether the carrier is played and motion is looked for.")
     carrier_hz: float = Field(
-        default=20500.0, ge=17000.0, le=90000.0, description="Frequency of the carrier in hertz."
+        default=20500.0,
+        ge=17000.0,
+        le=90000.0,
+        description="Frequency of the carrier in hertz; leave it out for what roomwise calibrate chose.",
     )
-    level: float = Field(default=0.1, gt=0.0, le=0.5, description="Carrier's amplitude; 1 is full scale.")
+    level: float = Field(
+        default=0.1,
+        gt=0.0,
+        le=0.5,
+        description="Carrier's amplitude; 1 is full scale. Leave it out for what roomwise calibrate chose.",
+    )
     hold_seconds: float = Field(
-        default=180.0, gt=0.0, description="Seconds without motion after which the room counts as empty."
+        default=180.0,
+        gt=0.0,
+        le=86_400.0,
+        description="Most seconds without motion after somebody walked until the room counts as empty; "
+        "after a gesture, about twice as many.",
     )
     sensitivity: float = Field(
-        default=1.0, ge=0.1, le=10.0, description="Above 1 notices smaller motion, below 1 ignores more."
+        default=1.0, ge=0.1, le=10.0, description="Above 1 notices people who come sooner, below 1 later."
+    )
+    power: Literal["full", "balanced", "low"] = Field(
+        default="balanced",
+        description="How much the tone sounds: always; not while somebody is surely there; or in blinks too, "
+        "which notice an entry up to a second later.",
+    )
+    pets: bool = Field(
+        default=False,
+        description="Whether animals live here: only stronger and longer motion is then a person who comes.",
+    )
+    doors: tuple[EntityId, ...] = Field(
+        default=(),
+        description="Contacts of the room's doors in Home Assistant, as binary_sensor.hall_door: "
+        "who comes and who leaves is noticed sooner.",
     )
 
 

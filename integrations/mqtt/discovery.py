@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from integrations.mqtt.topics import AVAILABILITY, presence_topic, run_topic
+from integrations.mqtt.topics import (
+    AVAILABILITY,
+    ULTRASOUND_STATE_TOPIC,
+    ULTRASOUND_SWITCH_TOPIC,
+    presence_topic,
+    run_topic,
+)
 from routines.facts import Json
 
 ORIGIN: dict[str, Json] = {"name": "roomwise"}
@@ -35,7 +41,10 @@ def room_discovery(room: str, home_name: str, routines: Mapping[str, str]) -> di
             "name": "Presence",
             "device_class": "occupancy",
             "state_topic": presence_topic(room),
-            "value_template": "{{ 'ON' if value_json.occupied else 'OFF' }}",
+            # Home Assistant takes the payload None as unknown
+            "value_template": (
+                "{{ 'None' if value_json.occupied is none else 'ON' if value_json.occupied else 'OFF' }}"
+            ),
             "json_attributes_topic": presence_topic(room),
         }
     }
@@ -47,13 +56,37 @@ def room_discovery(room: str, home_name: str, routines: Mapping[str, str]) -> di
             "command_topic": run_topic(routine),
         }
     return {
-        "device": {
-            "identifiers": [prefix],
-            "name": f"{home_name} {room.replace('_', ' ')}",
-            "manufacturer": "Roomwise",
-            "suggested_area": room.replace("_", " ").capitalize(),
-        },
+        "device": _device(room, home_name),
         "origin": ORIGIN,
         "availability": [{"topic": AVAILABILITY}],
         "components": components,
+    }
+
+
+def sensing_switch_discovery_topic(room: str) -> str:
+    """Return where the description of a hub's switch for the tone is kept."""
+    return f"homeassistant/switch/roomwise_{room}/ultrasound/config"
+
+
+def sensing_switch_discovery(room: str, home_name: str) -> dict[str, Json]:
+    """Return the description of the switch for the tone; it joins the device of `room_discovery`."""
+    return {
+        "device": _device(room, home_name),
+        "origin": ORIGIN,
+        "availability": [{"topic": AVAILABILITY}],
+        "unique_id": f"roomwise_{room}_ultrasound",
+        "name": "Ultrasonic sensing",
+        "icon": "mdi:access-point",
+        "entity_category": "config",
+        "command_topic": ULTRASOUND_SWITCH_TOPIC,
+        "state_topic": ULTRASOUND_STATE_TOPIC,
+    }
+
+
+def _device(room: str, home_name: str) -> dict[str, Json]:
+    return {
+        "identifiers": [f"roomwise_{room}"],
+        "name": f"{home_name} {room.replace('_', ' ')}",
+        "manufacturer": "Roomwise",
+        "suggested_area": room.replace("_", " ").capitalize(),
     }

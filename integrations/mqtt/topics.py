@@ -11,6 +11,11 @@ UNDO_TOPIC = f"{BASE}/set/undo"
 NOTICE_TOPIC = f"{BASE}/event/notice"
 """Notifications for apps, where Home Assistant does not carry them."""
 
+ULTRASOUND_SWITCH_TOPIC = f"{BASE}/set/sensing/ultrasound"
+"""``ON`` or ``OFF``: whether the inaudible tone may sound; never retained."""
+ULTRASOUND_STATE_TOPIC = f"{BASE}/state/sensing/ultrasound"
+"""Which of the two is in force (retained)."""
+
 AVAILABILITY = f"{BASE}/availability"
 
 

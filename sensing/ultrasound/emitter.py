@@ -15,7 +15,7 @@ RAMP_SECONDS = 0.03
 
 
 class CarrierEmitter:
-    """Produce a sine that fades in and out without a click.
+    """Produce a sine that fades in and out without a click; it is silent until it is started.
 
     The phase follows the frame number, so the tone is the same however the time is cut.
 

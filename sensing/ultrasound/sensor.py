@@ -2,26 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sensing.audio_block import AudioBlock
-from sensing.observations import MotionSeen, Observation, PresenceChanged, UltrasoundChanged
-from sensing.ultrasound.demodulator import Demodulator
+from sensing.observations import (
+    DegradedState,
+    MotionSeen,
+    Observation,
+    PresenceChanged,
+    PresenceHeld,
+    PresenceReason,
+    SensingDegraded,
+    UltrasoundChanged,
+    UltrasoundMode,
+)
+from sensing.ultrasound.band_gate import BandGate
 from sensing.ultrasound.doppler_features import DopplerFrame
-from sensing.ultrasound.energy_detector import EnergyDetector
-from sensing.ultrasound.front_end import FrontEnd
+from sensing.ultrasound.emission_plan import EmissionPlan
 from sensing.ultrasound.motion_classifier import MotionClassifier, MotionScore
-from sensing.ultrasound.playback_reference import PlaybackReference
-from sensing.ultrasound.presence import Presence
+from sensing.ultrasound.motion_network import MotionNetwork
+from sensing.ultrasound.presence import PresenceFilter, PresenceVerdict
+from sensing.ultrasound.processing_meter import ProcessingMeter
+from sensing.ultrasound.receiver import ReceivedHop, UltrasoundReceiver
 
 MOTION_INTERVAL_SECONDS = 0.5
 """Motion that lasts is reported this often."""
 
+HELD_INTERVAL_SECONDS = 30.0
+"""Why a room is held is told this often, and only when it is for another reason."""
+
+UNKNOWN_SECONDS = 60.0
+"""A carrier that is away for longer could have missed an exit or an entry: the room is unknown."""
+
 _LOST_DBFS = -75.0
-_LOST_HOPS = 20
+_LOST_SECONDS = 1.0
 _PROMINENT_DBC = 3.0
 """A "carrier" whose sidebands reach it is noise, not a tone."""
 
-_MASKED_SHARE = 0.5
-"""A hop counts as masked when music covers this much of its bands."""
+
+_SILENT_DB = -200.0
+_NOTHING = MotionScore(minor=0.0, major=0.0)
+
+
+def _ignore(_wanted: bool) -> None:
+    """Nobody plays the tone for us."""
 
 
 class UltrasoundSensor:
@@ -34,10 +58,21 @@ class UltrasoundSensor:
     ----------
     carrier_hz : float
         Frequency of the tone that is being played.
-    hold_seconds : float
-        See `Presence`.
-    sensitivity : float
-        See `EnergyDetector`.
+    hold_seconds, sensitivity, pets
+        See `PresenceFilter`.
+    classifier : MotionClassifier, optional
+        What tells motion from stillness; the shipped network unless something else is given.
+    plan : EmissionPlan, optional
+        When the tone sounds; without one it is taken as continuous, as in a recording.
+    want_tone : callable
+        Told after each block whether the plan wants the tone.
+    meter : ProcessingMeter, optional
+        Charged with what each level costs.
+
+    Raises
+    ------
+    sensing.errors.ModelDamaged
+        The shipped network cannot be loaded.
     """
 
     def __init__(
@@ -48,97 +83,188 @@ class UltrasoundSensor:
         carrier_hz: float,
         hold_seconds: float = 180.0,
         sensitivity: float = 1.0,
+        pets: bool = False,
+        classifier: MotionClassifier | None = None,
+        plan: EmissionPlan | None = None,
+        want_tone: Callable[[bool], None] = _ignore,
+        meter: ProcessingMeter | None = None,
     ) -> None:
         self._rate_hz = rate_hz
         self._carrier_hz = carrier_hz
-        self._demodulator = Demodulator(carrier_hz=carrier_hz, rate_hz=rate_hz, microphones=microphones)
-        self._playback = PlaybackReference(
-            rate_hz=rate_hz,
-            factor=self._demodulator.factor,
-            latency_frames=self._demodulator.latency_frames,
+        self._meter = meter or ProcessingMeter(lambda: 0.0)
+        self._receiver = UltrasoundReceiver(
+            rate_hz=rate_hz, microphones=microphones, carrier_hz=carrier_hz, meter=self._meter
         )
-        self._front_end = FrontEnd(baseband_hz=self._demodulator.baseband_hz, microphones=microphones)
-        self._classifier: MotionClassifier = EnergyDetector(sensitivity=sensitivity)
-        self._presence = Presence(hold_seconds=hold_seconds, hop_seconds=self._front_end.hop_seconds)
-        self._is_watching = False
+        self._gate = BandGate()
+        self._classifier: MotionClassifier = classifier or MotionNetwork()
+        self._presence = PresenceFilter(
+            hold_seconds=hold_seconds,
+            hop_seconds=self._receiver.hop_seconds,
+            sensitivity=sensitivity,
+            pets=pets,
+        )
+        self._plan = plan
+        self._want_tone = want_tone
+        self._is_toned = plan is None
+        self._mode: UltrasoundMode | None = None
+        self._level_db = _SILENT_DB
+        self._lost_seconds = self._blind_seconds = 0.0
+        self._degraded: tuple[DegradedState, ...] = ()
+        self._explanation = ""
+        self._motion_frame: int | None = None
         self.reset()
-
-    @property
-    def masked_share(self) -> float:
-        """Share of the hops since the last reset, 0 to 1, in which music left little to go by."""
-        return self._masked_hops / max(self._hops, 1)
 
     def reset(self) -> None:
         """Forget filters and floors, as after a gap in the audio; presence itself is kept."""
-        self._demodulator.reset()
-        self._playback.reset()
-        self._front_end.reset()
+        self._receiver.reset()
         self._classifier.reset()
-        self._presence.reset()
-        self._first_frame: int | None = None
+        self._gate.reset()
         self._last_motion = {"major": -1e9, "minor": -1e9}
-        self._lost_hops = 0
-        self._hops = self._masked_hops = 0
+        self._held_told_at = -1e9
+
+    def door_opened(self) -> None:
+        """Take in that a door of the room has just been opened; call it between two blocks."""
+        self._presence.door_opened()
+
+    def allow_tone(self, is_allowed: bool) -> None:
+        """Allow or forbid the tone; call it between two blocks."""
+        if self._plan is not None:
+            self._plan.allow(is_allowed)
 
     def process(self, block: AudioBlock) -> list[Observation]:
         """Return what this block reveals, oldest first."""
-        if self._first_frame is None:
-            self._first_frame = block.first_frame
+        self._meter.hear(block.frames / block.rate_hz)
         observations: list[Observation] = []
-        for frame in self._frames(block):
-            self._hops += 1
-            self._masked_hops += float(frame.masked.mean()) >= _MASKED_SHARE
-            observations += self._carrier(frame)
-            if self._is_watching and self._lost_hops == 0:
-                observations += self._motion(frame, self._classifier.score([frame])[0])
-        return observations
+        for hop in self._receiver.process(block):
+            observations += self._carrier(hop)
+            if self._mode == "watching" and self._lost_seconds == 0.0:
+                observations += self._motion(hop)
+        return observations + self._emission(block) + self._blindness(block) + self._health(block.end_frame)
 
-    def _frames(self, block: AudioBlock) -> list[DopplerFrame]:
-        """Return the hops that this block completes."""
-        baseband = self._demodulator.process(block.capture)
-        is_known = block.reference.shape[0] > 0  # of a recording nobody may know what was played
-        playback = self._playback.process(block.reference) if is_known else None
-        return self._front_end.process(baseband, playback)
-
-    def _frame_number(self, frame: DopplerFrame) -> int:
-        """Return the sound card's frame at the end of the hop's window."""
-        hop_frames = self._front_end.hop_frames * self._demodulator.factor
-        window_frames = 128 * self._demodulator.factor
-        return (self._first_frame or 0) + frame.hop * hop_frames + window_frames
-
-    def _carrier(self, frame: DopplerFrame) -> list[Observation]:
+    def _carrier(self, hop: ReceivedHop) -> list[Observation]:
+        """Follow whether the carrier can be heard, and for how long it could not."""
+        frame = hop.frame
         is_heard = frame.carrier_db > _LOST_DBFS and frame.sideband_dbc < _PROMINENT_DBC
-        self._lost_hops = 0 if is_heard else self._lost_hops + 1
-        if is_heard == self._is_watching or (self._is_watching and self._lost_hops < _LOST_HOPS):
+        if not is_heard and not self._is_toned:
             return []
-        self._is_watching = is_heard
-        number = self._frame_number(frame)
+        self._level_db = frame.carrier_db
+        self._lost_seconds = 0.0 if is_heard else self._lost_seconds + self._receiver.hop_seconds
+        if self._lost_seconds > UNKNOWN_SECONDS:
+            return self._lose_track(hop.end_frame, "no_carrier", "the carrier has not been heard")
+        is_lost = self._lost_seconds >= _LOST_SECONDS or self._mode != "watching"
+        if is_heard or is_lost:
+            return self._in_mode("watching" if is_heard else "no_carrier", hop.end_frame)
+        return []
+
+    def _blindness(self, block: AudioBlock) -> list[Observation]:
+        """Say that nobody can tell when nothing could be sensed for long."""
+        broken = next((one for one in self._receiver.findings if one.is_blinding), None)
+        if broken is None and self._mode != "muted":
+            self._blind_seconds = 0.0
+            return []
+        self._blind_seconds += block.frames / block.rate_hz
+        if self._blind_seconds <= UNKNOWN_SECONDS:
+            return []
+        if broken is None:
+            return self._lose_track(block.end_frame, "muted", "the tone has been muted")
+        return self._lose_track(block.end_frame, "bad_sound", broken.words)
+
+    def _lose_track(self, frame: int, reason: PresenceReason, words: str) -> list[Observation]:
+        return self._changed(frame, self._presence.lose_track(reason, f"{words} for {UNKNOWN_SECONDS:.0f} s"))
+
+    def _in_mode(self, mode: UltrasoundMode, frame: int) -> list[Observation]:
+        if mode == self._mode:
+            return []
+        self._mode = mode
         return [
             UltrasoundChanged(
-                at=number / self._rate_hz,
-                frame=number,
-                mode="watching" if is_heard else "no_carrier",
+                at=frame / self._rate_hz,
+                frame=frame,
+                mode=mode,
                 carrier_hz=self._carrier_hz,
-                level_db=frame.carrier_db,
+                level_db=self._level_db,
             )
         ]
 
-    def _motion(self, frame: DopplerFrame, score: MotionScore) -> list[Observation]:
-        number = self._frame_number(frame)
+    def _emission(self, block: AudioBlock) -> list[Observation]:
+        """Let the plan decide on the tone."""
+        if self._plan is None:
+            return []
+        step = self._plan.step(
+            block.end_frame,
+            is_present=self._presence.is_present is True,
+            motion_frame=self._motion_frame,
+            is_stirring=self._gate.is_open and not self._presence.is_present,
+            is_playing=self._receiver.is_playing,
+        )
+        self._is_toned = step.is_on
+        self._want_tone(step.is_on)
+        if step.state == "forbidden":
+            return self._in_mode("muted", block.end_frame)
+        return self._in_mode("resting", block.end_frame) if step.state == "resting" else []
+
+    def _score(self, frame: DopplerFrame) -> MotionScore:
+        """Return the classifier's word on a hop that the gate lets through; the others show nobody."""
+        hops = self._gate.process(frame, is_present=self._presence.is_present is not False)
+        if not hops:
+            return _NOTHING
+        if self._gate.has_opened:
+            self._classifier.reset()
+        with self._meter.level("classifier", self._receiver.hop_seconds):
+            return self._classifier.score(hops)[-1]
+
+    def _motion(self, hop: ReceivedHop) -> list[Observation]:
+        number = hop.end_frame
         at = number / self._rate_hz
-        step = self._presence.process(score)
+        score = self._score(hop.frame)
+        with self._meter.level("presence", self._receiver.hop_seconds):
+            step = self._presence.process(score, float(hop.frame.masked.mean()))
         observations: list[Observation] = []
+        if step.kind is not None:
+            self._motion_frame = number
         if step.kind == "major" and at - self._last_motion["major"] >= MOTION_INTERVAL_SECONDS:
             self._last_motion["major"] = at
             observations.append(MotionSeen(at=at, frame=number, kind="major", score=score.major))
         elif step.kind == "minor" and at - max(self._last_motion.values()) >= MOTION_INTERVAL_SECONDS:
             self._last_motion["minor"] = at
-            observations.append(MotionSeen(at=at, frame=number, kind="minor", score=score.minor))
-        if step.present is not None:
-            confidence = score.major if step.present else score.none
-            observations.append(
-                PresenceChanged(
-                    at=at, frame=number, present=step.present, reason=step.reason, confidence=confidence
-                )
+            moving = min(1.0, score.minor + score.major)
+            observations.append(MotionSeen(at=at, frame=number, kind="minor", score=moving))
+        return observations + self._changed(number, step.verdict) + self._held(number)
+
+    def _changed(self, number: int, verdict: PresenceVerdict | None) -> list[Observation]:
+        if verdict is None:
+            return []
+        self._held_told_at = number / self._rate_hz
+        self._explanation = self._presence.explanation
+        return [
+            PresenceChanged(
+                at=number / self._rate_hz,
+                frame=number,
+                present=verdict.present,
+                reason=verdict.reason,
+                explanation=verdict.explanation,
+                confidence=verdict.confidence,
             )
-        return observations
+        ]
+
+    def _held(self, number: int) -> list[Observation]:
+        """Tell why the room is held, if it is for another reason than last told."""
+        at = number / self._rate_hz
+        if not self._presence.is_present or at - self._held_told_at < HELD_INTERVAL_SECONDS:
+            return []
+        explanation = self._presence.explanation
+        if explanation == self._explanation:
+            return []
+        self._held_told_at, self._explanation = at, explanation
+        confidence = self._presence.occupied
+        return [PresenceHeld(at=at, frame=number, explanation=explanation, confidence=confidence)]
+
+    def _health(self, number: int) -> list[Observation]:
+        """Tell what keeps the room from being sensed well, when that changes."""
+        sound = tuple(dict.fromkeys(one.fault for one in self._receiver.findings))
+        lost: tuple[DegradedState, ...] = ("no_carrier",) if self._mode == "no_carrier" else ()
+        states = (*lost, *sound, *(self._presence.degraded if self._mode == "watching" else ()))
+        if states == self._degraded:
+            return []
+        self._degraded = states
+        return [SensingDegraded(at=number / self._rate_hz, frame=number, states=states)]

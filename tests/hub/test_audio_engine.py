@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pytest
 import soundfile
 
 from hub.audio.engine import AudioEngine
@@ -92,6 +93,49 @@ def test_a_fault_is_reported_and_the_lane_goes_on_after_a_reset() -> None:
     assert [block.first_frame for block in recorder.blocks] == [0, 20]
     assert [str(fault) for fault in recorder.faults] == ["broken block"]
     assert recorder.resets == 1
+
+
+def test_a_message_is_heard_on_the_lanes_thread_before_the_next_block_and_the_newest_of_a_name_holds() -> (
+    None
+):
+    recorder = Recorder()
+    heard: list[tuple[str, int, str]] = []
+    lane = recorder.lane(8)
+
+    def message(word: str) -> None:
+        heard.append((word, len(recorder.blocks), threading.current_thread().name))
+
+    for word in ("mute", "unmute"):
+        lane.tell("mute", lambda word=word: message(word))  # type: ignore[misc]
+    lane.tell("door opened", lambda: message("door"))
+    assert lane.statistics().waiting == ("mute", "door opened")
+    lane.start()
+    lane.offer(block_at(0))
+    lane.drain()
+    lane.stop()
+    assert heard == [("unmute", 0, "lane-test"), ("door", 0, "lane-test")]
+    assert (lane.statistics().told, lane.statistics().waiting) == (2, ())
+
+
+def test_a_message_that_fails_is_reported_and_the_block_is_still_processed() -> None:
+    recorder = Recorder()
+    lane = recorder.lane(8)
+    lane.tell("wrong", lambda: [][0])
+    lane.start()
+    lane.offer(block_at(0))
+    lane.drain()
+    lane.stop()
+    assert [type(fault) for fault in recorder.faults] == [IndexError]
+    assert len(recorder.blocks) == 1
+
+
+def test_messages_of_too_many_names_are_refused() -> None:
+    lane = Recorder().lane(1)
+    for number in range(16):
+        lane.tell(str(number), lambda: None)
+    lane.tell("3", lambda: None)
+    with pytest.raises(ValueError, match="no room for the message 'one more'"):
+        lane.tell("one more", lambda: None)
 
 
 def test_a_recording_of_odd_length_loses_no_frame_in_a_lane_of_one_block(tmp_path: Path) -> None:

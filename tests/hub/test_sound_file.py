@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hub.audio.sound_file import read_all, read_blocks
 from hub.cli.main import run_command
@@ -32,6 +36,31 @@ def test_a_cut_wav_is_refused_and_named(tmp_path: Path, share: float) -> None:
     path.write_bytes(content[: int(share * len(content))])
     with pytest.raises(BadInput, match=r"cut\.wav: the file is cut"):
         read_all(path)
+
+
+@pytest.mark.parametrize("kind", ["WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "FLAC"])
+@settings(max_examples=15, deadline=None)
+@given(share=st.floats(0.01, 0.999))
+def test_wherever_a_file_is_cut_it_is_never_taken_for_a_shorter_one(kind: str, share: float) -> None:
+    whole = io.BytesIO()
+    noise = np.random.default_rng(1).normal(0, 0.1, (9_000, 2))
+    soundfile.write(whole, noise, 48_000, format=kind, subtype="PCM_16")
+    content = whole.getvalue()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "sound"
+        path.write_bytes(content)
+        assert read_all(path)[0].shape[1] == 9_000
+        path.write_bytes(content[: int(share * len(content))])
+        with pytest.raises(BadInput, match=r"cut|cannot be read as sound"):
+            read_all(path)
+
+
+def test_a_stream_of_unknown_length_is_read_to_its_end(tmp_path: Path) -> None:
+    path = wav(tmp_path / "stream.wav")
+    content = bytearray(path.read_bytes())
+    content[4:8] = b"\xff\xff\xff\xff"
+    path.write_bytes(bytes(content))
+    assert read_all(path)[0].shape == (2, 44_101)
 
 
 @pytest.mark.parametrize("content", [b"", b"RIFF", b"not sound at all"])

@@ -18,8 +18,6 @@ from sensing.simulation.scene import Scene, Walk
 from sensing.ultrasound.carrier import find_carrier
 from sensing.ultrasound.demodulator import Demodulator
 from sensing.ultrasound.emitter import MAX_LEVEL, CarrierEmitter
-from sensing.ultrasound.motion_classifier import MotionScore
-from sensing.ultrasound.presence import Presence
 from sensing.ultrasound.sensor import UltrasoundSensor
 from tests.conftest import recordings_folder
 
@@ -68,24 +66,6 @@ def test_somebody_who_walks_in_is_noticed_within_a_second_and_an_empty_room_stay
     assert 3.0 < changes[0].at < 4.0
     empty = observed(simulated(Scene(rate_hz=RATE, seconds=6)), RATE, CARRIER)
     assert not [seen for seen in empty if isinstance(seen, PresenceChanged | MotionSeen)]
-
-
-def test_presence_ends_after_the_hold_time_and_not_before() -> None:
-    presence = Presence(hold_seconds=5, hop_seconds=0.05)
-    moving, still = MotionScore(major=0.9, minor=0.1), MotionScore(major=0, minor=0)
-    assert [presence.process(moving).present for _ in range(3)] == [None, None, True]
-    assert [presence.process(still).present for _ in range(99)] == [None] * 99
-    assert presence.process(still).present is False
-
-
-def test_minor_motion_holds_presence_but_never_begins_it() -> None:
-    presence = Presence(hold_seconds=5, hop_seconds=0.05)
-    minor = MotionScore(major=0, minor=0.9)
-    assert all(presence.process(minor).present is None for _ in range(500))
-    for _ in range(3):
-        presence.process(MotionScore(major=0.9, minor=0.1))
-    assert presence.is_present
-    assert all(presence.process(minor).present is None for _ in range(500))
 
 
 def test_a_carrier_that_stops_makes_the_room_unknown_and_not_empty() -> None:

@@ -1,0 +1,193 @@
+"""Who is compared: each watches the same scene and tells hop by hop what moves and who is there."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from script.presence.doppler_js import MOTION_BINS, DopplerJs
+from script.presence.passive_infrared import trips
+from sensing.simulation.baseband.scene import Scene
+from sensing.simulation.baseband.truth import MAJOR, MINOR, NONE
+from sensing.training.presence_trial import rendered_pieces
+from sensing.ultrasound.demodulator import Baseband
+from sensing.ultrasound.doppler_features import HOP_SECONDS, WINDOW_SECONDS, DopplerFrame
+from sensing.ultrasound.energy_detector import EnergyDetector
+from sensing.ultrasound.front_end import FrontEnd
+from sensing.ultrasound.motion_classifier import MotionClassifier, MotionScore
+from sensing.ultrasound.motion_network import MotionNetwork
+from sensing.ultrasound.presence import PresenceFilter
+
+NAMES = ("network", "energy", "doppler_js", "pir")
+"""The network; band energies against thresholds, with the same filter; doppler.js; passive infrared."""
+HOLD_SECONDS = 180.0
+PEER_HOLD_SECONDS = 60.0
+"""doppler.js knows no presence and motion detectors of the shop hold for a minute or so."""
+
+_KINDS = {None: NONE, "minor": MINOR, "major": MAJOR}
+_QUIET = MotionScore(minor=0.0, major=0.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Watched:
+    """What somebody made of a scene; hop n was told at ``told_at(n)``.
+
+    Attributes
+    ----------
+    motion : NDArray
+        Shape ``(hops,)``, int8: `NONE`, `MINOR` or `MAJOR`.
+    score : NDArray
+        Shape ``(hops,)``, float32: how sure it is of somebody who walks, on a scale of its own.
+    present : NDArray
+        Shape ``(hops,)``, bool.
+    """
+
+    motion: NDArray[np.int8]
+    score: NDArray[np.float32]
+    present: NDArray[np.bool_]
+
+    @property
+    def begins(self) -> NDArray[np.intp]:
+        """Hops in which the room became occupied."""
+        return np.flatnonzero(self.present & ~np.concatenate([[False], self.present[:-1]]))
+
+
+def told_at(hop: int) -> float:
+    """Return the second in which a hop's window has been heard."""
+    return hop * HOP_SECONDS + WINDOW_SECONDS
+
+
+def hop_at(seconds: float) -> int:
+    """Return the first hop that is told at that time or later."""
+    return max(0, int(np.ceil((seconds - WINDOW_SECONDS) / HOP_SECONDS)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Heard:
+    """A piece of a scene: the baseband, shape ``(microphones, frames)``, and the hops that it completed."""
+
+    baseband: Baseband
+    frames: Sequence[DopplerFrame]
+
+
+class Watcher(Protocol):
+    """Take a scene in, piece by piece."""
+
+    def process(self, heard: Heard) -> None:
+        """Take in what was heard next."""
+
+    def watched(self, hops: int) -> Watched:
+        """Return what was made of the scene."""
+
+
+@cache
+def _vacant_filter() -> PresenceFilter:
+    """Return a filter that knows its room for empty, as it does on all but the first minutes."""
+    presence = PresenceFilter(hold_seconds=HOLD_SECONDS, hop_seconds=HOP_SECONDS)
+    while presence.is_present is not False:
+        presence.process(_QUIET)
+    return presence
+
+
+class HubWatcher:
+    """The hub: a classifier and the presence filter, in a room that was empty."""
+
+    def __init__(self, classifier: MotionClassifier) -> None:
+        self._classifier = classifier
+        self._classifier.reset()
+        self._presence = copy.deepcopy(_vacant_filter())
+        self._rows: list[tuple[int, int, float, bool]] = []
+
+    def process(self, heard: Heard) -> None:
+        """Score and filter the hops."""
+        for frame, score in zip(heard.frames, self._classifier.score(heard.frames), strict=True):
+            kind = self._presence.process(score, float(frame.masked.mean())).kind
+            self._rows.append((frame.hop, _KINDS[kind], score.major, self._presence.is_present is True))
+
+    def watched(self, hops: int) -> Watched:
+        """Return what was made of the scene; before the first hop that was told, nothing."""
+        motion, score = np.zeros(hops, np.int8), np.zeros(hops, np.float32)
+        present = np.zeros(hops, bool)
+        for hop, kind, major, is_present in self._rows:
+            motion[hop], score[hop], present[hop] = kind, major, is_present
+        return Watched(motion=motion, score=score, present=present)
+
+
+class DopplerJsWatcher:
+    """doppler.js; all motion is major, and held for a minute."""
+
+    def __init__(self, baseband_hz: float) -> None:
+        self._detector = DopplerJs(baseband_hz)
+        self._widths: list[NDArray[np.intp]] = []
+
+    def process(self, heard: Heard) -> None:
+        """Measure bandwidths; the hops' features are not looked at."""
+        self._widths.append(self._detector.process(heard.baseband).max(axis=1, initial=0))
+
+    def watched(self, hops: int) -> Watched:
+        """Return what was made of the scene; the wider side is the score."""
+        widest = np.zeros(hops, np.float32)
+        measured = np.concatenate(self._widths)[:hops]
+        widest[: len(measured)] = measured
+        return _held(widest > MOTION_BINS, widest)
+
+
+class InfraredWatcher:
+    """Passive infrared: it sees the scene, not the sound."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+
+    def process(self, heard: Heard) -> None:
+        """Hear nothing."""
+
+    def watched(self, hops: int) -> Watched:
+        """Return what was made of the scene."""
+        tripped = trips(self._scene)
+        told = np.minimum(
+            np.round(np.arange(hops) + WINDOW_SECONDS / HOP_SECONDS).astype(int), len(tripped) - 1
+        )
+        return _held(tripped[told], tripped[told].astype(np.float32))
+
+
+def _held(is_moving: NDArray[np.bool_], score: NDArray[np.float32]) -> Watched:
+    """Return presence as motion and the minute after it."""
+    hops = np.arange(len(is_moving))
+    last = np.maximum.accumulate(
+        np.where(is_moving, hops, -len(hops) - round(PEER_HOLD_SECONDS / HOP_SECONDS))
+    )
+    present = hops - last < PEER_HOLD_SECONDS / HOP_SECONDS
+    return Watched(motion=np.where(is_moving, MAJOR, NONE).astype(np.int8), score=score, present=present)
+
+
+def watcher(name: str, scene: Scene, model: Path | None) -> Watcher:
+    """Return one of `NAMES` for a scene; ``model`` instead of the shipped network."""
+    match name:
+        case "network":
+            return HubWatcher(MotionNetwork(model))
+        case "energy":
+            return HubWatcher(EnergyDetector())
+        case "doppler_js":
+            return DopplerJsWatcher(scene.baseband_hz)
+        case "pir":
+            return InfraredWatcher(scene)
+    raise ValueError(f"nobody is called {name!r}; there are {', '.join(NAMES)}")
+
+
+def watch(scene: Scene, names: Sequence[str] = NAMES, *, model: Path | None = None) -> dict[str, Watched]:
+    """Render a scene once and let several watch it."""
+    front_end = FrontEnd(baseband_hz=scene.baseband_hz, microphones=scene.hub.microphones)
+    watchers = {name: watcher(name, scene, model) for name in names}
+    for baseband, playback in rendered_pieces(scene):
+        heard = Heard(baseband=baseband, frames=front_end.process(baseband, playback))
+        for one in watchers.values():
+            one.process(heard)
+    hops = round((scene.seconds - WINDOW_SECONDS) / HOP_SECONDS) + 1
+    return {name: one.watched(hops) for name, one in watchers.items()}

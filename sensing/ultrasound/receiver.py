@@ -1,0 +1,105 @@
+"""From the sound card's blocks to hops of features: only of sound that can be believed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sensing.audio_block import AudioBlock
+from sensing.ultrasound.demodulator import Demodulator
+from sensing.ultrasound.doppler_features import WINDOW_SECONDS, DopplerFrame
+from sensing.ultrasound.emission_watch import EmissionWatch
+from sensing.ultrasound.front_end import FrontEnd
+from sensing.ultrasound.playback_reference import PlaybackReference
+from sensing.ultrasound.processing_meter import ProcessingMeter
+from sensing.ultrasound.signal_health import HealthFinding, SignalHealth
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceivedHop:
+    """A hop of features, and the sound card's frame at the end of its window."""
+
+    frame: DopplerFrame
+    end_frame: int
+
+
+class UltrasoundReceiver:
+    """Turn blocks into hops while the tone is in the air and the sound is whole.
+
+    While the tone rests, and while the sound is broken, no hop comes, and what was learnt stays as it is.
+
+    Parameters
+    ----------
+    meter : ProcessingMeter
+        Charged with what the levels below the classifier cost.
+    """
+
+    def __init__(self, *, rate_hz: int, microphones: int, carrier_hz: float, meter: ProcessingMeter) -> None:
+        self._demodulator = Demodulator(carrier_hz=carrier_hz, rate_hz=rate_hz, microphones=microphones)
+        self._playback = PlaybackReference(
+            rate_hz=rate_hz,
+            factor=self._demodulator.factor,
+            latency_frames=self._demodulator.latency_frames,
+        )
+        self._front_end = FrontEnd(baseband_hz=self._demodulator.baseband_hz, microphones=microphones)
+        self._health = SignalHealth(rate_hz=rate_hz, microphones=microphones, carrier_hz=carrier_hz)
+        self._watch = EmissionWatch(rate_hz=rate_hz, carrier_hz=carrier_hz)
+        self._meter = meter
+        self._window_frames = round(WINDOW_SECONDS * self._demodulator.baseband_hz) * self._demodulator.factor
+        self.hop_seconds = self._front_end.hop_seconds
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget filters and floors, as after a gap in the audio."""
+        self._demodulator.reset()
+        self._playback.reset()
+        self._front_end.reset()
+        self._health.reset()
+        self._watch.reset()
+        self._first_frame: int | None = None
+
+    @property
+    def findings(self) -> tuple[HealthFinding, ...]:
+        """What is wrong with the sound now."""
+        return self._health.findings
+
+    @property
+    def is_playing(self) -> bool:
+        """Whether the loudspeaker plays something beside the tone."""
+        return self._front_end.is_playing
+
+    def process(self, block: AudioBlock) -> list[ReceivedHop]:
+        """Return the hops that this block completes."""
+        if not self._is_usable(block):
+            self._pause()
+            return []
+        if self._first_frame is None:
+            self._first_frame = block.first_frame
+        seconds = block.frames / block.rate_hz
+        with self._meter.level("front end", seconds):
+            baseband = self._demodulator.process(block.capture)
+            is_known = block.reference.shape[0] > 0  # of a recording nobody may know what was played
+            playback = self._playback.process(block.reference) if is_known else None
+            frames = self._front_end.process(baseband, playback)
+        return [ReceivedHop(frame=frame, end_frame=self._end_of(frame)) for frame in frames]
+
+    def _is_usable(self, block: AudioBlock) -> bool:
+        with self._meter.level("signal health", block.frames / block.rate_hz):
+            self._watch.process(block)
+            self._health.process(block, is_emitting=self._watch.is_on or not self._watch.is_known)
+            # findings come after half a second, and one such value would stay in the filters for ever
+            is_finite = bool(np.isfinite(block.capture).all() and np.isfinite(block.reference).all())
+            is_sound = is_finite and not any(one.is_blinding for one in self._health.findings)
+            return is_sound and self._watch.is_usable(block.first_frame, block.end_frame)
+
+    def _pause(self) -> None:
+        if self._first_frame is not None:
+            self._demodulator.reset()
+            self._playback.reset()
+            self._front_end.pause()
+            self._first_frame = None
+
+    def _end_of(self, frame: DopplerFrame) -> int:
+        hop_frames = self._front_end.hop_frames * self._demodulator.factor
+        return (self._first_frame or 0) + frame.hop * hop_frames + self._window_frames
