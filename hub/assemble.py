@@ -105,7 +105,9 @@ def assemble(
     """
     config = loaded.hub
     bus = Bus(clock)
-    ultrasound = build_ultrasound(config, is_recording=config.audio.device == "file")
+    state = store_path.parent
+    is_recording = config.audio.device == "file"
+    ultrasound = build_ultrasound(config, is_recording=is_recording, state=state, clock=clock)
     mixer = _mixer(config, directory, ultrasound)
     listener = _listener(config, loaded.routines)
     lanes = list(_lanes(config, ultrasound, listener, bus, clock, lossless=lossless))
@@ -120,7 +122,7 @@ def assemble(
         StoreWriter(path=store_path, bus=bus, clock=clock, config=config.store),
         mqtt,
         home,
-        *_ultrasound(ultrasound, lanes, config=config, messages=mqtt, bus=bus, state=store_path.parent),
+        *_ultrasound(ultrasound, lanes, config=config, messages=mqtt, bus=bus, state=state),
         *([] if home_assistant is None else [home_assistant]),
         driver,
         RoutineFiles(folder=directory / "routines", bus=bus, clock=clock, on_edit=on_edit),

@@ -11,9 +11,11 @@ import structlog
 
 from hub.audio.lane import Lane
 from hub.bus import Bus
+from hub.clock import Clock
 from hub.config.hub_config import HubConfig
 from hub.door_watch import DoorWatch
 from hub.playback.tone_gate import ToneGate
+from hub.rare_moments import RareMomentFolder
 from hub.sensing_switch import SensingSwitch
 from hub.service import Service
 from routines.ports import MessageLink
@@ -41,13 +43,17 @@ class Ultrasound:
     meter: ProcessingMeter
 
 
-def build_ultrasound(config: HubConfig, *, is_recording: bool) -> Ultrasound | None:
+def build_ultrasound(
+    config: HubConfig, *, is_recording: bool, state: Path, clock: Clock
+) -> Ultrasound | None:
     """Return the ultrasonic part, None when it is switched off; the tone is silent until it is allowed.
 
     Parameters
     ----------
     is_recording : bool
         Whether a recording is heard: its tone is taken as continuous.
+    state : Path
+        Directory in which rare moments are kept, where hub.yaml wants that.
     """
     settings = config.ultrasound
     if not settings.enabled:
@@ -67,6 +73,7 @@ def build_ultrasound(config: HubConfig, *, is_recording: bool) -> Ultrasound | N
         plan=None if is_recording else EmissionPlan(rate_hz=rate_hz, power=settings.power),
         want_tone=tone.want,
         meter=meter,
+        keep=RareMomentFolder(state / "rare-moments", clock).keep if settings.keep_rare else None,
     )
     return Ultrasound(emitter=emitter, tone=tone, sensor=sensor, meter=meter)
 

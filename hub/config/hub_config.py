@@ -95,6 +95,11 @@ class UltrasoundConfig(_Section):
         description="How much the tone sounds: always; not while somebody is surely there; or in blinks too, "
         "which notice an entry up to a second later.",
     )
+    keep_rare: bool = Field(
+        default=False,
+        description="Keep half minutes in which nobody could tell whether somebody came, to learn from: "
+        "features of the tone's echoes only, never sound, in the hub's state directory.",
+    )
     pets: bool = Field(
         default=False,
         description="Whether animals live here: only stronger and longer motion is then a person who comes.",

@@ -42,14 +42,16 @@ def measure(model: Path | None) -> Row:
     carrier_hz, rate_hz = scene.carrier_hz, scene.rate_hz
     found: Row = {"seconds": scene.seconds}
     for words, reference in (("silent", played[:0]), ("music", played)):
-        costs = _sensor_costs(capture, reference, rate_hz, carrier_hz)
+        costs = _sensor_costs(capture, reference, rate_hz, carrier_hz, model)
         found |= {f"sensor_{words}_{name}": value for name, value in costs.items()}
     return found | _stages(capture, played, rate_hz, carrier_hz, model)
 
 
-def _sensor_costs(capture: Block, played: Block, rate_hz: int, carrier_hz: float) -> Row:
+def _sensor_costs(capture: Block, played: Block, rate_hz: int, carrier_hz: float, model: Path | None) -> Row:
     """Return percent of a core, and of decisions the milliseconds of the clock and of the processor, p95."""
-    sensor = UltrasoundSensor(rate_hz=rate_hz, microphones=len(capture), carrier_hz=carrier_hz)
+    sensor = UltrasoundSensor(
+        rate_hz=rate_hz, microphones=len(capture), carrier_hz=carrier_hz, classifier=MotionNetwork(model)
+    )
     spent: list[tuple[float, float]] = []
     for heard in blocks_of(capture, rate_hz):
         block = replace(heard, reference=played[:, heard.first_frame : heard.end_frame])

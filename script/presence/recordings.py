@@ -41,7 +41,7 @@ def recordings_folder() -> Path | None:
 
 
 def measure(folder: Path, model: Path | None) -> Iterator[Row]:
-    """Yield for each file and watcher what was seen; ``sensor`` is the whole sensor as it ships."""
+    """Yield for each file and watcher what was seen; ``sensor`` is the whole sensor."""
     with (folder / "labels.csv").open(encoding="utf-8") as file:
         labels = list(csv.DictReader(file))
     for label in labels:
@@ -50,13 +50,15 @@ def measure(folder: Path, model: Path | None) -> Iterator[Row]:
         if carrier is None:
             continue
         about: Row = {"set": label["file"].split("/")[0], "walks": label["major"] == "1"}
-        yield about | {"watcher": "sensor"} | _sensed(capture, rate_hz, carrier.hz)
+        yield about | {"watcher": "sensor"} | _sensed(capture, rate_hz, carrier.hz, model)
         for name, watched in _watched(capture, rate_hz, carrier.hz, model):
             yield about | {"watcher": name} | _seen(watched)
 
 
-def _sensed(capture: Block, rate_hz: int, carrier_hz: float) -> Row:
-    sensor = UltrasoundSensor(rate_hz=rate_hz, microphones=len(capture), carrier_hz=carrier_hz)
+def _sensed(capture: Block, rate_hz: int, carrier_hz: float, model: Path | None) -> Row:
+    sensor = UltrasoundSensor(
+        rate_hz=rate_hz, microphones=len(capture), carrier_hz=carrier_hz, classifier=MotionNetwork(model)
+    )
     seen = [one for block in blocks_of(capture, rate_hz) for one in sensor.process(block)]
     motions = [one.kind for one in seen if isinstance(one, MotionSeen)]
     return {

@@ -17,6 +17,7 @@ from script.presence.passive_infrared import trips
 from sensing.simulation.baseband.scene import Scene
 from sensing.simulation.baseband.truth import MAJOR, MINOR, NONE
 from sensing.training.presence_trial import rendered_pieces
+from sensing.ultrasound.band_gate import BandGate
 from sensing.ultrasound.demodulator import Baseband
 from sensing.ultrasound.doppler_features import HOP_SECONDS, WINDOW_SECONDS, DopplerFrame
 from sensing.ultrasound.energy_detector import EnergyDetector
@@ -97,19 +98,28 @@ def _vacant_filter() -> PresenceFilter:
 
 
 class HubWatcher:
-    """The hub: a classifier and the presence filter, in a room that was empty."""
+    """The hub: gate, classifier and presence filter as in `UltrasoundSensor`, in a room that was empty."""
 
     def __init__(self, classifier: MotionClassifier) -> None:
+        self._gate = BandGate()
         self._classifier = classifier
-        self._classifier.reset()
         self._presence = copy.deepcopy(_vacant_filter())
         self._rows: list[tuple[int, int, float, bool]] = []
 
     def process(self, heard: Heard) -> None:
         """Score and filter the hops."""
-        for frame, score in zip(heard.frames, self._classifier.score(heard.frames), strict=True):
+        for frame in heard.frames:
+            score = self._score(frame)
             kind = self._presence.process(score, float(frame.masked.mean())).kind
             self._rows.append((frame.hop, _KINDS[kind], score.major, self._presence.is_present is True))
+
+    def _score(self, frame: DopplerFrame) -> MotionScore:
+        hops = self._gate.process(frame, is_present=self._presence.is_present is not False)
+        if not hops:
+            return _QUIET
+        if self._gate.has_opened:
+            self._classifier.reset()
+        return self._classifier.score(hops)[-1]
 
     def watched(self, hops: int) -> Watched:
         """Return what was made of the scene; before the first hop that was told, nothing."""

@@ -46,6 +46,7 @@ MOST_MICROPHONES = 2
 WINDOW_HOPS = 892
 KEPT_AN_HOUR = 4
 """Of an hour's 80 windows, those with the highest scores are remembered."""
+_NOT_VARIED = frozenset({"at", "until", "hz", "facing_degrees"})
 SMOOTH_HOPS = 6
 """A window's score is the highest mean of the major probability over 0.3 s."""
 
@@ -196,12 +197,13 @@ def widened(scene: Scene, number: int, seconds: float = 45.0) -> Scene:
     def vary(part: dict[str, object]) -> dict[str, object]:
         varied = dict(part)
         for name, value in part.items():
-            if isinstance(value, float) and name not in ("at", "until", "hz", "facing_degrees"):
-                varied[name] = (
-                    value * float(chance.uniform(0.75, 1.3))
-                    if value > 0
-                    else value + float(chance.normal(0, 3))
-                )
+            if not isinstance(value, float) or name in _NOT_VARIED:
+                continue
+            varied[name] = (
+                value + float(chance.normal(0, 3))
+                if name.endswith("_db")
+                else value * float(chance.uniform(0.75, 1.3))
+            )
         at = 0.0 if chance.random() < 0.6 else float(chance.uniform(0, 0.6) * seconds)
         return varied | {"at": at, "until": None}
 

@@ -23,6 +23,7 @@ from sensing.ultrasound.motion_classifier import MotionClassifier, MotionScore
 from sensing.ultrasound.motion_network import MotionNetwork
 from sensing.ultrasound.presence import PresenceFilter, PresenceVerdict
 from sensing.ultrasound.processing_meter import ProcessingMeter
+from sensing.ultrasound.rare_moments import RareMoment, RareMoments
 from sensing.ultrasound.receiver import ReceivedHop, UltrasoundReceiver
 
 MOTION_INTERVAL_SECONDS = 0.5
@@ -68,6 +69,8 @@ class UltrasoundSensor:
         Told after each block whether the plan wants the tone.
     meter : ProcessingMeter, optional
         Charged with what each level costs.
+    keep : callable, optional
+        Given the moments that are worth learning from; without it none are looked for.
 
     Raises
     ------
@@ -88,6 +91,7 @@ class UltrasoundSensor:
         plan: EmissionPlan | None = None,
         want_tone: Callable[[bool], None] = _ignore,
         meter: ProcessingMeter | None = None,
+        keep: Callable[[RareMoment], None] | None = None,
     ) -> None:
         self._rate_hz = rate_hz
         self._carrier_hz = carrier_hz
@@ -106,6 +110,8 @@ class UltrasoundSensor:
         self._plan = plan
         self._want_tone = want_tone
         self._is_toned = plan is None
+        self._keep = keep
+        self._rare = RareMoments()
         self._mode: UltrasoundMode | None = None
         self._level_db = _SILENT_DB
         self._lost_seconds = self._blind_seconds = 0.0
@@ -220,6 +226,8 @@ class UltrasoundSensor:
         with self._meter.level("presence", self._receiver.hop_seconds):
             step = self._presence.process(score, float(hop.frame.masked.mean()))
         observations: list[Observation] = []
+        if self._keep is not None:
+            self._look_for_rare(hop, score, is_moving=step.kind is not None)
         if step.kind is not None:
             self._motion_frame = number
         if step.kind == "major" and at - self._last_motion["major"] >= MOTION_INTERVAL_SECONDS:
@@ -230,6 +238,14 @@ class UltrasoundSensor:
             moving = min(1.0, score.minor + score.major)
             observations.append(MotionSeen(at=at, frame=number, kind="minor", score=moving))
         return observations + self._changed(number, step.verdict) + self._held(number)
+
+    def _look_for_rare(self, hop: ReceivedHop, score: MotionScore, *, is_moving: bool) -> None:
+        is_present = self._presence.is_present is True
+        moment = self._rare.process(
+            hop.frame, score, hop.end_frame, is_present=is_present, is_moving=is_moving
+        )
+        if moment is not None and self._keep is not None:
+            self._keep(moment)
 
     def _changed(self, number: int, verdict: PresenceVerdict | None) -> list[Observation]:
         if verdict is None:
