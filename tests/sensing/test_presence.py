@@ -320,7 +320,7 @@ def test_time_without_sensing_ends_nothing(life: list[MotionScore]) -> None:
 
 def test_under_music_the_room_is_held_longer_and_that_is_said() -> None:
     ends = []
-    for masked in (0.0, 0.5, 0.9):
+    for masked in (0.0, 0.3, 0.9):
         presence = somebody_walks()
         fed(presence, lasting(QUIET, 20), masked)
         assert presence.degraded == (("music_masked",) if masked > 0.6 else ())
