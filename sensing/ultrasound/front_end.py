@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from sensing.ultrasound.demodulator import Baseband
 from sensing.ultrasound.distortion_canceller import DistortionCanceller
 from sensing.ultrasound.doppler_features import HOP_SECONDS, DopplerFeatures, DopplerFrame
@@ -36,7 +34,11 @@ class FrontEnd:
         """Forget the past, as after a gap in the audio."""
         self._canceller.reset()
         self._features.reset()
-        self._waiting: list[tuple[Baseband, Playback]] = []
+
+    @property
+    def missing_frames(self) -> int:
+        """How many frames more complete the next hop."""
+        return self._features.missing_frames
 
     @property
     def is_playing(self) -> bool:
@@ -47,7 +49,6 @@ class FrontEnd:
         """Forget the sound but not the floors, as when the tone rests."""
         self._canceller.reset()
         self._features.pause()
-        self._waiting = []
 
     def process(self, baseband: Baseband, playback: Playback | None) -> list[DopplerFrame]:
         """Return the hops that these frames complete.
@@ -61,11 +62,5 @@ class FrontEnd:
         """
         if playback is None:
             return self._features.process(baseband)
-        self._waiting.append((baseband, playback))
-        if sum(part.shape[1] for part, _ in self._waiting) < self._features.missing_frames:
-            return []  # five blocks cleaned at once cost a third, and no decision comes later
-        heard = np.concatenate([part for part, _ in self._waiting], axis=1)
-        played = np.concatenate([part for _, part in self._waiting])
-        self._waiting.clear()
-        cleaned = self._canceller.process(heard, played)
+        cleaned = self._canceller.process(baseband, playback)
         return self._features.process(cleaned.baseband, cleaned.suspect)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,6 +59,7 @@ class UltrasoundReceiver:
         self._health.reset()
         self._watch.reset()
         self._first_frame: int | None = None
+        self._blocks: list[AudioBlock] = []
 
     @property
     def findings(self) -> tuple[HealthFinding, ...]:
@@ -71,6 +73,15 @@ class UltrasoundReceiver:
 
     def process(self, block: AudioBlock) -> list[ReceivedHop]:
         """Return the hops that this block completes."""
+        self._blocks.append(block)
+        held = sum(one.frames for one in self._blocks)
+        if held < self._front_end.missing_frames * self._demodulator.factor:
+            return []  # five blocks at once cost a third, and no decision comes later
+        joined = _joined(self._blocks)
+        self._blocks.clear()
+        return self._process(joined)
+
+    def _process(self, block: AudioBlock) -> list[ReceivedHop]:
         if not self._is_usable(block):
             self._pause()
             return []
@@ -103,3 +114,14 @@ class UltrasoundReceiver:
     def _end_of(self, frame: DopplerFrame) -> int:
         hop_frames = self._front_end.hop_frames * self._demodulator.factor
         return (self._first_frame or 0) + frame.hop * hop_frames + self._window_frames
+
+
+def _joined(blocks: Sequence[AudioBlock]) -> AudioBlock:
+    if len(blocks) == 1:
+        return blocks[0]
+    return AudioBlock(
+        first_frame=blocks[0].first_frame,
+        rate_hz=blocks[0].rate_hz,
+        capture=np.concatenate([one.capture for one in blocks], axis=1),
+        reference=np.concatenate([one.reference for one in blocks], axis=1),
+    )
