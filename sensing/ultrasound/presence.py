@@ -155,14 +155,15 @@ class PresenceFilter:
             Share of the band, 0 to 1, that music makes useless: silence there says nothing.
         """
         self._masked.follow(masked)
-        seen = evidence_of(score, pets=self._pets)
+        seen = evidence_of(score, is_occupied=self.is_present is True, pets=self._pets)
         evidence = self._nuisance.without(seen)
         self._learn_nuisance(seen, score)
         kind = _kind(evidence)
         self._memory.remember(kind)
         self._door.pass_hop(kind)
         self._update(evidence, heard=max(_LEAST_HEARD, 1.0 - masked))
-        return PresenceStep(kind=kind, verdict=self._verdict())
+        told: MotionKind | None = "minor" if kind and score.major < score.minor else kind
+        return PresenceStep(kind=told, verdict=self._verdict())
 
     def _learn_nuisance(self, seen: MotionEvidence, score: MotionScore) -> None:
         is_vacant = not self.is_present and self._belief.occupied < 0.5
