@@ -197,8 +197,8 @@ def widened(scene: Scene, number: int, seconds: float = 45.0) -> Scene:
     def vary(part: dict[str, object]) -> dict[str, object]:
         varied = dict(part)
         for name, value in part.items():
-            if not isinstance(value, float) or name in _NOT_VARIED:
-                continue
+            if not isinstance(value, float) or value == 0 or name in _NOT_VARIED:
+                continue  # what is not there at all stays away
             varied[name] = (
                 value + float(chance.normal(0, 3))
                 if name.endswith("_db")

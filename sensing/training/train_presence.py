@@ -140,18 +140,20 @@ def train(hops: Hops, *, epochs: int, seed: int) -> Trained:
     weigh = importance(hops)
 
     @partial(jax.jit, donate_argnums=(0, 1, 2))
-    def step(weights: Weights, average: Weights, state: optax.OptState, *batch: jax.Array):  # type: ignore[no-untyped-def]
+    def step(  # type: ignore[no-untyped-def]
+        weights: Weights, average: Weights, state: optax.OptState, share: float, *batch: jax.Array
+    ):
         value, slope = jax.value_and_grad(recurrent_network.loss)(weights, *batch)
         updates, state = optimiser.update(slope, state, weights)
         weights = optax.apply_updates(weights, updates)
-        average = jax.tree.map(lambda a, w: a + (1 - AVERAGING) * (w - a), average, weights)
+        average = jax.tree.map(lambda a, w: a + share * (w - a), average, weights)
         return weights, average, state, value
 
     chance = np.random.default_rng(seed)
     average = jax.tree.map(jnp.copy, weights)
     for epoch in range(epochs):
         order = chance.permutation(len(hops))
-        losses = []
+        losses: list[jax.Array] = []
         batches = [order[i : i + BATCH] for i in range(0, len(order) - BATCH + 1, BATCH)]
         for rows in track(batches, f"epoch {epoch + 1} of {epochs}", console=Console(stderr=True)):
             some = np.sort(rows), slice(int(chance.choice(BEGINS)), None)
@@ -160,6 +162,7 @@ def train(hops: Hops, *, epochs: int, seed: int) -> Trained:
                 weights,
                 average,
                 state,
+                max(1 - AVERAGING, 9 / (10 + len(losses) + epoch * len(batches))),
                 jnp.asarray(inputs.transpose(1, 0, 2)),
                 jnp.asarray(hops.kinds[some].T.astype(np.int32)),
                 jnp.asarray(hops.nuisances[some].T.astype(np.float32)),

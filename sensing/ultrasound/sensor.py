@@ -29,6 +29,10 @@ from sensing.ultrasound.receiver import ReceivedHop, UltrasoundReceiver
 MOTION_INTERVAL_SECONDS = 0.5
 """Motion that lasts is reported this often."""
 
+STIRRING_DB = 9.0
+"""A classifier remembers a gesture for longer than it lasts; what is told to move stands over its floor now.
+Of noise the strongest of sixteen bands stays below that seven times in ten."""
+
 HELD_INTERVAL_SECONDS = 30.0
 """Why a room is held is told this often, and only when it is for another reason."""
 
@@ -233,7 +237,11 @@ class UltrasoundSensor:
         if step.kind == "major" and at - self._last_motion["major"] >= MOTION_INTERVAL_SECONDS:
             self._last_motion["major"] = at
             observations.append(MotionSeen(at=at, frame=number, kind="major", score=score.major))
-        elif step.kind == "minor" and at - max(self._last_motion.values()) >= MOTION_INTERVAL_SECONDS:
+        elif (
+            step.kind == "minor"
+            and hop.frame.bands_db.max() >= STIRRING_DB
+            and at - max(self._last_motion.values()) >= MOTION_INTERVAL_SECONDS
+        ):
             self._last_motion["minor"] = at
             moving = min(1.0, score.minor + score.major)
             observations.append(MotionSeen(at=at, frame=number, kind="minor", score=moving))
