@@ -25,7 +25,7 @@ from sensing.simulation.baseband.recording import Recording
 from sensing.simulation.baseband.renderer import render
 from sensing.simulation.baseband.scene import Scene
 from sensing.training.presence_nuisances import NUISANCES, Split
-from sensing.training.presence_scenes import PEOPLE, STRONG, draw_scene
+from sensing.training.presence_scenes import PEOPLE, SIMPLE, STRONG, draw_scene
 from sensing.ultrasound.demodulator import Baseband
 from sensing.ultrasound.playback_reference import Playback
 
@@ -35,7 +35,7 @@ _NUISANCE_SHARES = (30, 9, 9, 6, 6, 4, 10, 6, 8, 5, 4, 2, 2)
 """In the order of `NUISANCES` where somebody is there."""
 _EMPTY_SHARES = (4, 14, 14, 8, 9, 6, 14, 9, 10, 6, 4, 2, 2)
 """The same where nobody is: more of what could be taken for somebody."""
-_STRONG_PART = 5
+_OTHER_BODIES_PART = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -127,7 +127,7 @@ def playback_of(recording: Recording) -> Playback | None:
 
 
 def drawn_kinds(split: Split, scenes: int) -> Iterator[tuple[str, str, int]]:
-    """Yield people, nuisance and number of each scene, and a fifth more with walkers of strong echoes."""
+    """Yield people, nuisance and number of each scene, and two fifths more with other bodies."""
     chance = np.random.default_rng([("train", "dev", "test").index(split), 7])
     shares = np.array(_PEOPLE_SHARES) / sum(_PEOPLE_SHARES)
     for number in range(scenes):
@@ -135,8 +135,10 @@ def drawn_kinds(split: Split, scenes: int) -> Iterator[tuple[str, str, int]]:
         weights = np.array(_EMPTY_SHARES if people == "nobody" else _NUISANCE_SHARES, float)
         yield people, str(chance.choice(NUISANCES, p=weights / weights.sum())), number
     shares = np.array(_NUISANCE_SHARES) / sum(_NUISANCE_SHARES)
-    for number in range(scenes, scenes + scenes // _STRONG_PART):
-        yield STRONG, str(chance.choice(NUISANCES, p=shares)), number
+    more = scenes // _OTHER_BODIES_PART
+    for number in range(scenes, scenes + 2 * more):
+        people = STRONG if number < scenes + more else SIMPLE
+        yield people, str(chance.choice(NUISANCES, p=shares)), number
 
 
 def _render_one(job: tuple[Path, Scene, str, str]) -> None:

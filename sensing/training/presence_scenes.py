@@ -19,12 +19,16 @@ PASSING = frozenset({"neighbour", "pet", "door"})
 _PASSES = 12
 _STRETCHES = 3
 
+_NO_WALLS = {"order": 0, "waves": 0, "reverberation_seconds": 0.05}
+
 PEOPLE = ("nobody", "walks_in", "walks_at_once", "sits_down", "sits", "close_hand", "two")
 """Who is there: nobody; somebody walks in and out again, once or twice; walks from the first moment; walks
 in and sits down; has been sitting; moves the hands near the device; two walk."""
 STRONG = "strong"
 """Somebody who walks in and reflects more, or more simply, than a body should: what is learnt of people must
 not hang on one model of them."""
+SIMPLE = "simple"
+"""The same in a room that sends nothing back: one way there and back, and so a line and little else."""
 
 
 def draw_scene(split: Split, number: int, *, people: str, nuisance: str, seconds: float = 45.0) -> Scene:
@@ -35,7 +39,7 @@ def draw_scene(split: Split, number: int, *, people: str, nuisance: str, seconds
     number : int
         Counts the scenes of this kind.
     people : str
-        One of `PEOPLE`, or `STRONG`.
+        One of `PEOPLE`, `STRONG` or `SIMPLE`.
     nuisance : str
         One of `presence_nuisances.NUISANCES`; present from a random moment, often from the start.
     """
@@ -55,7 +59,7 @@ def draw_scene(split: Split, number: int, *, people: str, nuisance: str, seconds
             "carrier_hz": carrier_hz,
             "rate_hz": rate_hz,
             "level_db": setting.uniform(62, 80),
-            "room": _room(setting),
+            "room": _room(setting) | (_NO_WALLS if people == SIMPLE else {}),
             "hub": _hub(setting, facing_degrees),
             "people": _people(people, setting),
             "nuisances": [one.model_dump() for one in draw_nuisances(nuisance, setting, at, until)],
@@ -167,7 +171,7 @@ def _people(people: str, setting: Setting) -> list[dict[str, object]]:
             return [_sitter(setting, nearest_m=0.8, furthest_m=3.5)]
         case "close_hand":
             return [_sitter(setting, nearest_m=0.35, furthest_m=0.9) | {"gestures_per_minute": 25.0}]
-        case "strong":
+        case "strong" | "simple":
             return [_strong_walker(setting, begins)]
         case "two":
             later = begins + setting.uniform(0, 6)

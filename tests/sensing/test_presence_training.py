@@ -20,7 +20,7 @@ from sensing.training.presence_data import Example, drawn_kinds
 from sensing.training.presence_features import ENDED, Hops, hops_of
 from sensing.training.presence_mining import clusters, hardest, mine_hour, widened
 from sensing.training.presence_nuisances import FANS, NUISANCES, Split
-from sensing.training.presence_scenes import PEOPLE, STRONG, draw_empty_hour, draw_scene
+from sensing.training.presence_scenes import PEOPLE, SIMPLE, STRONG, draw_empty_hour, draw_scene
 from sensing.training.train_presence import Trained, importance, train
 from sensing.ultrasound.motion_network import INPUTS, OUTPUTS, UNITS, MotionNetwork
 
@@ -28,7 +28,7 @@ SPLITS: tuple[Split, ...] = ("train", "dev", "test")
 
 
 @given(
-    people=st.sampled_from([*PEOPLE, STRONG]),
+    people=st.sampled_from([*PEOPLE, STRONG, SIMPLE]),
     nuisance=st.sampled_from(NUISANCES),
     number=st.integers(0, 5_000),
     split=st.sampled_from(SPLITS),
@@ -88,7 +88,7 @@ def test_who_begins_to_listen_late_hears_the_same_labels_later() -> None:
 
 def test_any_beginning_of_the_list_of_scenes_has_the_same_shares() -> None:
     kinds = list(drawn_kinds("train", 1_000))
-    assert len(kinds) == 1_200
+    assert len(kinds) == 1_400
     empty = [people == "nobody" for people, _, _ in kinds[:1_000]]
     assert np.mean(empty[:300]) == pytest.approx(np.mean(empty), abs=0.1)
 
