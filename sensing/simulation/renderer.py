@@ -15,8 +15,6 @@ from sensing.simulation.scene import Point, Scene
 SPEED_OF_SOUND_MPS = 343.0
 _MICROPHONE_SPACING_METRES = 0.07
 _DIRECT_GAIN = 0.5
-_DIRECT_METRES = 0.08
-"""From the speaker to the nearest microphone; levels are so that the direct sound has its gain there."""
 _ECHOES = ((0.0061, 0.12), (0.0093, 0.08), (0.0147, 0.05), (0.0233, 0.03))
 """Delays in seconds and gains of the walls for the sound of the device's own speakers."""
 _HISTORY_SECONDS = 0.1
@@ -94,7 +92,7 @@ class RoomRenderer:
         """Return direct sound and wall echoes, the same at all microphones but for the first path."""
         heard = np.zeros((len(self._microphones), frames))
         for index, microphone in enumerate(self._microphones):
-            metres = abs(microphone[0]) + _DIRECT_METRES
+            metres = abs(microphone[0]) + 0.08
             paths = [(metres / SPEED_OF_SOUND_MPS, _DIRECT_GAIN)]
             paths += [(delay * (1 + 0.003 * index), gain) for delay, gain in _ECHOES]
             for delay, gain in paths:
@@ -124,7 +122,7 @@ class RoomRenderer:
             out = np.linalg.norm(points, axis=2)
             for index, microphone in enumerate(self._microphones):
                 back = np.linalg.norm(points - np.array(microphone), axis=2)
-                gains = _DIRECT_GAIN * _DIRECT_METRES * reflections / np.maximum(out * back, 0.1)
+                gains = reflections / np.maximum(out * back, 0.1)
                 for way, gain in zip(out + back, gains, strict=True):
                     metres = np.interp(seconds, knots, way)
                     lag = np.round(metres / SPEED_OF_SOUND_MPS * self.scene.rate_hz).astype(int)
