@@ -50,8 +50,9 @@ def find_carrier(capture: Block, rate_hz: int, *, near_hz: float | None = None) 
         return None
     window = get_window("blackmanharris", frames)
     starts = range(0, capture.shape[1] - frames + 1, frames // 2)
-    spectra = [np.abs(np.fft.rfft(capture[0, s : s + frames] * window)) for s in starts]
-    amplitude = np.median(spectra, axis=0) * 2 / window.sum()
+    spectra = [np.abs(np.fft.rfft(capture[:, s : s + frames] * window, axis=1)) for s in starts]
+    # of the microphone that hears it best: one of them may be dead
+    amplitude = np.median(spectra, axis=0).max(axis=0) * 2 / window.sum()
     decibels = 20 * np.log10(np.maximum(amplitude, 10 ** (_FLOOR_DB / 20)))
     bin_hz = rate_hz / frames
     hz = np.arange(len(decibels)) * bin_hz

@@ -120,6 +120,14 @@ def test_starting_and_stopping_the_tone_does_not_click() -> None:
     assert 20 * np.log10(audible.max() / spectrum.max()) < -100
 
 
+def test_the_carrier_is_found_beside_a_dead_microphone() -> None:
+    tone = 0.1 * np.sin(2 * np.pi * CARRIER / RATE * np.arange(RATE)).astype(np.float32)
+    for capture in (np.stack([0 * tone, tone]), np.stack([tone, 0 * tone])):
+        carrier = find_carrier(capture, RATE)
+        assert carrier is not None
+        assert carrier.hz == pytest.approx(CARRIER, abs=1)
+
+
 def test_noise_has_no_carrier() -> None:
     noise = np.random.default_rng(5).normal(0, 0.05, (1, 2 * RATE)).astype(np.float32)
     assert find_carrier(noise, RATE) is None
