@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hub.cli.json_lines import print_json
+from hub.cli.picture_file import check_picture, write_picture
 from hub.errors import BadInput
 from routines.facts import Json
 
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from hub.audio.device import AudioDevice
     from hub.config.hub_config import HubConfig
     from sensing.calibration.calibration import Calibration, Wishes
-
-_PICTURES = (".png", ".svg", ".pdf")
 
 
 def calibrate(
@@ -52,7 +51,7 @@ def calibrate(
     from sensing.calibration.calibration import Wishes
 
     if plot is not None:
-        _check_plot(plot)
+        check_picture(plot)
     settings = _settings(config)
     wishes = Wishes(
         range_m=range_m,
@@ -141,23 +140,10 @@ def _device(settings: HubConfig) -> AudioDevice:
     )
 
 
-def _check_plot(path: Path) -> None:
-    """Refuse a picture that cannot be drawn before anything is played."""
-    import importlib.util
-
-    if importlib.util.find_spec("matplotlib") is None:
-        raise BadInput("--plot needs matplotlib; install it with: pip install roomwise[plot]")
-    if path.suffix.lower() not in _PICTURES:
-        raise BadInput(f"{path}: is no picture; end its name in {', '.join(_PICTURES)}")
-
-
 def _draw(found: Calibration, path: Path) -> None:
     from hub.calibration_plot import plot_calibration
 
-    try:
-        plot_calibration(found, path)
-    except OSError as error:
-        raise BadInput(f"{path}: cannot be written ({error.strerror}); choose another --plot") from error
+    write_picture(lambda: plot_calibration(found, path), path)
 
 
 def _json_lines(found: Calibration, path: Path) -> Iterator[dict[str, Json]]:

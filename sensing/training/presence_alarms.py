@@ -15,24 +15,15 @@ from rich.progress import track
 from scipy.stats import chi2
 
 from sensing.simulation.baseband.scene import Scene
-from sensing.training.presence_nuisances import Split
+from sensing.training.presence_nuisances import NUISANCES, Split
 from sensing.training.presence_scenes import draw_empty_hour
 from sensing.training.presence_trial import frames_of, presence_changes
 from sensing.ultrasound.doppler_features import HOP_SECONDS
 from sensing.ultrasound.motion_network import MotionNetwork
 from sensing.ultrasound.presence import PresenceFilter
 
-FAMILIES = (
-    "fan",
-    "oscillating_fan",
-    "curtain",
-    "hvac",
-    "plant",
-    "music",
-    "neighbour",
-    "interferer",
-    "dropouts",
-)
+FAMILIES = tuple(kind for kind in NUISANCES if kind not in ("quiet", "pet", "door", "vacuum"))
+"""What must not be taken for somebody; pets, doors and vacuums are too much like people."""
 HOLD_SECONDS = 180.0
 
 
