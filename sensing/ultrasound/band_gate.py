@@ -6,7 +6,7 @@ import math
 from collections import deque
 from collections.abc import Sequence
 
-from sensing.ultrasound.doppler_features import BAND_EDGES_HZ, DopplerFrame
+from sensing.ultrasound.doppler_features import FAST_BANDS, DopplerFrame
 
 FAST_DB = 10.0
 """Strongest fast band over its floor: 4 dB less than the energy detector asks of an entry, and of one hop
@@ -14,15 +14,6 @@ instead of three. Of 79 simulated entries the network saw one before the gate di
 HYSTERESIS_DB = 1.0
 HANG_OVER_HOPS = 6
 BACKLOG_HOPS = 20
-
-_FAST_ABOVE_HZ = 64
-_HALF = len(BAND_EDGES_HZ) - 1
-_FAST = [
-    side + band
-    for side in (0, _HALF)
-    for band, low_hz in enumerate(BAND_EDGES_HZ[:-1])
-    if low_hz >= _FAST_ABOVE_HZ
-]
 
 
 class BandGate:
@@ -35,7 +26,7 @@ class BandGate:
     Parameters
     ----------
     sensitivity : float
-        That of `EnergyDetector`: 2 lowers the thresholds by 3 dB.
+        2 lowers the threshold by 3 dB, 0.5 raises it by 3 dB.
 
     Attributes
     ----------
@@ -61,7 +52,7 @@ class BandGate:
         They end with ``frame``, and are none while the gate is closed: then nobody moves.
         """
         was_open = self.is_open
-        over_db = float(frame.bands_db[_FAST].max()) - FAST_DB + self._shift_db
+        over_db = float(frame.bands_db[FAST_BANDS].max()) - FAST_DB + self._shift_db
         is_stirred = is_present or over_db > (-HYSTERESIS_DB if was_open else 0.0)
         self._hang_over = HANG_OVER_HOPS if is_stirred else max(0, self._hang_over - 1)
         self.is_open = self._hang_over > 0

@@ -20,7 +20,8 @@ _FREEZE_AFTER_TICKS = 40
 _MOTION_RATIO = 4.0
 _FLOOR_RISE = 1.005
 """Growth of the motion floor a tick (0.4 dB a second): a room that became noisier is believed in time."""
-_DEAD_RATIO = 0.03
+DEAD_RATIO = 0.03
+"""A microphone that hears so much less of the carrier than the best one hears nothing."""
 _TINY = 1e-12
 
 
@@ -193,6 +194,6 @@ class CarrierNull:
 
     def _watch_microphones(self) -> None:
         levels = self.levels
-        if levels[self._reference] < _DEAD_RATIO * levels.max():
+        if levels[self._reference] < DEAD_RATIO * levels.max():
             self._reference = int(np.argmax(levels))
-        self._is_alive = levels >= _DEAD_RATIO * levels.max()
+        self._is_alive = levels >= DEAD_RATIO * levels.max()

@@ -113,12 +113,12 @@ class DistortionCanceller:
         ramp = (self._position + np.arange(len(playback), dtype=np.float32)) / self._null.tick_frames
         # what is known at the end of this piece is for the next one, however the stream is cut
         is_ready, has_learnt = self._null.is_ready, self._regression.has_learnt
-        share_out = self._sharing()
+        share_out = self._sharing() if self._next_mix or self._mix else None
         differences, alone, steady = self._null.process(baseband)
         predicted = self._regression.process(differences, alone, playback)
         mix = self._mix + (self._next_mix - self._mix) * ramp
         clean, suspect = baseband, np.zeros((), np.complex64)
-        if self._next_mix or self._mix:
+        if share_out is not None:
             doubtful = predicted if has_learnt else _DOUBT * differences
             cleaned = steady * (1 + share_out(differences - predicted))
             clean = mix * cleaned + (1 - mix) * baseband

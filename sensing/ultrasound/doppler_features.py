@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import get_window, lfilter
 
+from sensing.ultrasound.carrier_null import DEAD_RATIO
 from sensing.ultrasound.demodulator import Baseband
 from sensing.ultrasound.noise_floor import Decibels, NoiseFloor
 
@@ -17,6 +18,16 @@ HOP_SECONDS = 0.05
 WINDOW_SECONDS = 0.128
 BAND_EDGES_HZ = (12, 24, 40, 64, 96, 140, 200, 280, 400)
 """Edges of the eight bands on each side of the carrier: 0.1 to 3.4 m/s at 20 kHz."""
+_FAST_ABOVE_HZ = 64
+_HALF = len(BAND_EDGES_HZ) - 1
+FAST_BANDS = [
+    side + band
+    for side in (0, _HALF)
+    for band, low_hz in enumerate(BAND_EDGES_HZ[:-1])
+    if low_hz >= _FAST_ABOVE_HZ
+]
+"""Of both sides, 64 Hz and more: torso and legs of somebody who walks (0.55 m/s at 20 kHz)."""
+SLOW_BANDS = [band for band in range(2 * _HALF) if band not in FAST_BANDS]
 SYMMETRY_EDGES_HZ = (12, 64, 140, 400)
 
 Spectra = NDArray[np.complexfloating]
@@ -26,7 +37,6 @@ _RESUMED_HOPS = 1
 """After a pause only the demodulator's filter has to fill."""
 _TRACKING_SECONDS = 1.0
 """Two sound cards' clocks differ by up to 1 Hz at the carrier, and that changes over minutes."""
-_DEAD_RATIO = 0.03
 _BURST_PARTS = 8
 _POWER_FLOOR = 1e-24
 MASK_DB = 6.0
@@ -34,7 +44,7 @@ MASK_DB = 6.0
 
 
 def _nothing_masked() -> NDArray[np.float32]:
-    return np.zeros(2 * (len(BAND_EDGES_HZ) - 1), np.float32)
+    return np.zeros(2 * _HALF, np.float32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -161,7 +171,7 @@ class DopplerFeatures:
         steadied = windows * turns
         carrier = steadied @ self._window
         spectra = np.fft.fft((steadied - carrier[..., None]) * self._window, axis=2)
-        is_alive = np.abs(carrier) >= _DEAD_RATIO * np.abs(carrier).max(axis=0)
+        is_alive = np.abs(carrier) >= DEAD_RATIO * np.abs(carrier).max(axis=0)
         power = self._power(spectra, carrier, is_alive)
         bands_dbc = self._bands_db(power)
         floors_dbc = self._floor.process(bands_dbc)

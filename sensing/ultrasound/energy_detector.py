@@ -8,13 +8,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sensing.ultrasound.doppler_features import BAND_EDGES_HZ, DopplerFrame
+from sensing.ultrasound.doppler_features import FAST_BANDS, SLOW_BANDS, DopplerFrame
 from sensing.ultrasound.motion_classifier import MotionScore
-
-_HALF = len(BAND_EDGES_HZ) - 1
-_FAST = [side + band for side in (0, _HALF) for band in range(3, _HALF)]
-"""Bands of 64 Hz and more: torso and legs of somebody who walks (0.55 m/s at 20 kHz)."""
-_SLOW = [side + band for side in (0, _HALF) for band in range(3)]
 
 _HOPS = 6
 """A median over 0.3 s: a door that slams or a jingle of keys is shorter."""
@@ -28,15 +23,9 @@ class EnergyDetector:
     """Compare the median of the strongest band with a threshold over its floor.
 
     On real phone recordings quiet hops stay below 10 dB and walkers stand at 16 to 35 dB.
-
-    Parameters
-    ----------
-    sensitivity : float
-        Greater than zero; 2 lowers both thresholds by 3 dB, 0.5 raises them by 3 dB.
     """
 
-    def __init__(self, *, sensitivity: float = 1.0) -> None:
-        self._shift_db = 10 * math.log10(sensitivity)
+    def __init__(self) -> None:
         self.reset()
 
     def reset(self) -> None:
@@ -49,14 +38,14 @@ class EnergyDetector:
         return [self._score(frame) for frame in frames]
 
     def _score(self, frame: DopplerFrame) -> MotionScore:
-        self._fast_db.append(float(frame.bands_db[_FAST].max()))
-        self._slow_db.append(float(frame.bands_db[_SLOW].max()))
+        self._fast_db.append(float(frame.bands_db[FAST_BANDS].max()))
+        self._slow_db.append(float(frame.bands_db[SLOW_BANDS].max()))
         if len(self._fast_db) < _HOPS:
             return MotionScore(major=0.0, minor=0.0)
         fast_db = float(np.median(self._fast_db))
         any_db = max(fast_db, float(np.median(self._slow_db)))
-        major = _logistic((fast_db + self._shift_db - MAJOR_DB) / _SLOPE_DB)
-        moving = _logistic((any_db + self._shift_db - MINOR_DB) / _SLOPE_DB)
+        major = _logistic((fast_db - MAJOR_DB) / _SLOPE_DB)
+        moving = _logistic((any_db - MINOR_DB) / _SLOPE_DB)
         return MotionScore(major=major, minor=max(0.0, moving - major))
 
 

@@ -67,6 +67,11 @@ class UltrasoundReceiver:
         return self._health.findings
 
     @property
+    def blinding(self) -> HealthFinding | None:
+        """What keeps anything from being concluded about the room now."""
+        return self._health.blinding
+
+    @property
     def is_playing(self) -> bool:
         """Whether the loudspeaker plays something beside the tone."""
         return self._front_end.is_playing
@@ -101,7 +106,7 @@ class UltrasoundReceiver:
             self._health.process(block, is_emitting=self._watch.is_on or not self._watch.is_known)
             # findings come after half a second, and one such value would stay in the filters for ever
             is_finite = bool(np.isfinite(block.capture).all() and np.isfinite(block.reference).all())
-            is_sound = is_finite and not any(one.is_blinding for one in self._health.findings)
+            is_sound = is_finite and self._health.blinding is None
             return is_sound and self._watch.is_usable(block.first_frame, block.end_frame)
 
     def _pause(self) -> None:

@@ -168,7 +168,7 @@ class UltrasoundSensor:
 
     def _blindness(self, block: AudioBlock) -> list[Observation]:
         """Say that nobody can tell when nothing could be sensed for long."""
-        broken = next((one for one in self._receiver.findings if one.is_blinding), None)
+        broken = self._receiver.blinding
         if broken is None and self._mode != "muted":
             self._blind_seconds = 0.0
             return []
