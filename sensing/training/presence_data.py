@@ -31,7 +31,7 @@ from sensing.ultrasound.playback_reference import Playback
 
 _PEOPLE_SHARES = (42, 14, 7, 10, 9, 4, 4)
 """Of the scenes, in percent, in the order of `PEOPLE`; what is left is drawn from them again."""
-_NUISANCE_SHARES = (30, 9, 9, 6, 6, 4, 10, 6, 8, 5, 4, 2, 2)
+_NUISANCE_SHARES = (26, 9, 9, 6, 6, 4, 14, 6, 8, 5, 4, 2, 2)
 """In the order of `NUISANCES` where somebody is there."""
 _EMPTY_SHARES = (4, 14, 14, 8, 9, 6, 14, 9, 10, 6, 4, 2, 2)
 """The same where nobody is: more of what could be taken for somebody."""

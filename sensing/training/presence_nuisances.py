@@ -227,8 +227,10 @@ def _door(setting: Setting) -> Door:
 
 
 def _neighbour(setting: Setting) -> Neighbour:
-    """Return somebody who passes in the corridor behind the wall at x = 0."""
-    low, high = -0.3 * setting.size_m[1], 1.3 * setting.size_m[1]
+    """Return somebody who passes in the corridor behind the wall at x = 0, in which a door is open."""
+    depth_m, wide_m = setting.size_m[1], setting.uniform(0.7, 1.0)
+    jamb_m = setting.uniform(0.1, depth_m - wide_m - 0.1)
+    low, high = jamb_m - 1.5, jamb_m + wide_m + 1.5
     if setting.chance.random() < 0.5:
         low, high = high, low
     return Neighbour(
@@ -236,7 +238,8 @@ def _neighbour(setting: Setting) -> Neighbour:
         at=setting.uniform(0.05, 0.7) * setting.seconds,
         path=((-0.8, low), (-0.8, high)),
         speed_mps=setting.uniform(0.6, 1.6),
-        aperture_db=setting.uniform(-38, -18),
+        aperture_db=setting.uniform(-35, -15),
+        doorway_m=((0.0, jamb_m), (0.0, jamb_m + wide_m)),
     )
 
 

@@ -12,6 +12,7 @@ import zlib
 import numpy as np
 
 from sensing.simulation.baseband.scene import Scene
+from sensing.simulation.baseband.scene_nuisances import Neighbour, Nuisance
 from sensing.training.presence_nuisances import Chance, Setting, Split, draw_faults, draw_nuisances
 
 PASSING = frozenset({"neighbour", "pet", "door"})
@@ -72,8 +73,8 @@ def draw_scene(split: Split, number: int, *, people: str, nuisance: str, seconds
 def draw_empty_hour(split: Split, number: int, *, nuisance: str, seconds: float = 3_600.0) -> Scene:
     """Return an hour in which nobody comes, and something goes on and off that is nobody.
 
-    Machines, curtains and music come for several stretches, neighbours pass a dozen times; the first minute
-    is quiet.
+    Machines, curtains and music come for several stretches, neighbours pass one door a dozen times; the first
+    minute is quiet.
     """
     scene = draw_scene(split, number, people="nobody", nuisance="quiet", seconds=seconds)
     chance = np.random.default_rng([zlib.crc32(f"{split} hour {nuisance}".encode()), number])
@@ -88,8 +89,8 @@ def draw_empty_hour(split: Split, number: int, *, nuisance: str, seconds: float 
     moving = draw_nuisances(nuisance, setting, 0.0, None)
     faults = draw_faults(nuisance, setting, 0.0, None)
     if nuisance in PASSING:
-        moving = [one for _ in range(_PASSES) for one in draw_nuisances(nuisance, setting, 0.0, None)]
-        return scene.model_copy(update={"nuisances": tuple(moving)})
+        moving += [one for _ in range(_PASSES - 1) for one in draw_nuisances(nuisance, setting, 0.0, None)]
+        return scene.model_copy(update={"nuisances": tuple(_by_one_door(moving))})
     edges = np.sort(chance.uniform(60, seconds, 2 * _STRETCHES)).reshape(-1, 2)
     if nuisance == "music":
         edges = edges[:1]  # the room has one loudspeaker, which plays one piece
@@ -100,6 +101,13 @@ def draw_empty_hour(split: Split, number: int, *, nuisance: str, seconds: float 
             "faults": tuple(one.model_copy(update=when) for one in faults for when in stretches),
         }
     )
+
+
+def _by_one_door(moving: list[Nuisance]) -> list[Nuisance]:
+    """Return the same with all neighbours behind the first one's door: a room does not change its walls."""
+    doors = [one for one in moving if isinstance(one, Neighbour)]
+    shared = {name: getattr(doors[0], name) for name in ("path", "aperture_db", "doorway_m")} if doors else {}
+    return [one.model_copy(update=shared) if isinstance(one, Neighbour) else one for one in moving]
 
 
 def _size(chance: Chance) -> tuple[float, float, float]:

@@ -43,7 +43,7 @@ EMPTY_WEIGHT = 2.0
 """Of hops of rooms in which nobody is: there, and only there, motion must not be seen."""
 BEGINS = (0, 0, 150, 300, 450)
 """Hop with which the network begins to read: it is also started in the middle, with learnt floors."""
-EDGE_HOPS = 3
+EDGE_HOPS = 2
 EDGE_WEIGHT = 0.3
 """When exactly a motion begins is a matter of definition."""
 WINDOWS_AN_HOUR = 80

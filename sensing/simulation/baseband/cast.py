@@ -11,6 +11,7 @@ from typing import assert_never
 import numpy as np
 from numpy.typing import NDArray
 
+from sensing.simulation.baseband.doorway import Doorway, SeenThrough
 from sensing.simulation.baseband.fan_blades import FanBlades
 from sensing.simulation.baseband.moving_things import RobotVacuum, SwingingDoor
 from sensing.simulation.baseband.room_images import Acoustics, Array
@@ -36,6 +37,7 @@ Flags = NDArray[np.bool_]
 When = Callable[[Array], Flags]
 _PET_CROSS_SECTION = 0.35
 """Fur reflects less than cloth and skin."""
+_NEIGHBOUR_HEIGHT_M = 1.72
 
 
 def chance_of(scene: Scene, name: str, number: int = 0) -> np.random.Generator:
@@ -182,30 +184,33 @@ def _add_nuisance(
             door = SwingingDoor(nuisance, seen_from=hub)
             cast.groups.append(door)
             is_active = door.is_moving
-        case Pet() | Neighbour():
-            is_active = _add_walking_nuisance(cast, nuisance, chance)
+        case Pet():
+            body = _walking_nuisance(nuisance, chance, math.sqrt(_PET_CROSS_SECTION), nuisance.height_m)
+            cast.groups.append(body)
+            is_active = between(nuisance.at, body.ends)
+        case Neighbour():
+            body = _walking_nuisance(nuisance, chance, 10 ** (nuisance.aperture_db / 20), _NEIGHBOUR_HEIGHT_M)
+            cast.groups.append(_seen_through(nuisance, body, hub, room))
+            is_active = between(nuisance.at, body.ends)
         case _:
             assert_never(nuisance)
     cast.nuisances.append((nuisance.kind, is_active))
 
 
-def _add_walking_nuisance(cast: Cast, nuisance: Pet | Neighbour, chance: np.random.Generator) -> When:
+def _walking_nuisance(
+    nuisance: Pet | Neighbour, chance: np.random.Generator, gain: float, height_m: float
+) -> WalkingBody:
     route = Route(nuisance.path, begins=nuisance.at, speed_mps=nuisance.speed_mps)
     leaves = route.ends if nuisance.until is None else min(nuisance.until, route.ends)
-    is_pet = isinstance(nuisance, Pet)
-    body = WalkingBody(
-        route,
-        height_m=nuisance.height_m if isinstance(nuisance, Pet) else 1.72,
-        leaves=leaves,
-        chance=chance,
-        gain=math.sqrt(_PET_CROSS_SECTION) if is_pet else 10 ** (_aperture_db(nuisance) / 20),
-    )
-    cast.groups.append(body)
-    return between(nuisance.at, leaves)
+    return WalkingBody(route, height_m=height_m, leaves=leaves, chance=chance, gain=gain)
 
 
-def _aperture_db(nuisance: Pet | Neighbour) -> float:
-    return nuisance.aperture_db if isinstance(nuisance, Neighbour) else 0.0
+def _seen_through(nuisance: Neighbour, body: WalkingBody, hub: Array, room: Acoustics) -> Scatterers:
+    if nuisance.doorway_m is None:
+        return body
+    first, last = (np.array(jamb) for jamb in nuisance.doorway_m)
+    doorway = Doorway(from_m=first, to_m=last, hub_m=hub[:2], wavelength_m=room.wavelength_m)
+    return SeenThrough(body, doorway)
 
 
 def _turbulence(

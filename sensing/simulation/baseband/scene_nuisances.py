@@ -90,12 +90,16 @@ class Hvac(_Nuisance):
 
 
 class Neighbour(_Nuisance):
-    """Somebody who walks behind an open door, seen through it with ``aperture_db``."""
+    """Somebody who walks behind an open door, seen through it with ``aperture_db``.
+
+    ``doorway_m`` are the two jambs; without it the whole way is seen.
+    """
 
     kind: Literal["neighbour"]
     path: tuple[Metres2, ...] = Field(min_length=2)
     speed_mps: float = Field(default=1.0, gt=0.05, le=4)
     aperture_db: float = Field(default=-25.0, ge=-60, le=0)
+    doorway_m: tuple[Metres2, Metres2] | None = None
 
 
 Nuisance = Annotated[

@@ -100,10 +100,10 @@ class SittingBody:
         return self._body.points(parts, feet, np.full(len(seconds), self._facing)), strengths
 
     def is_moving(self, seconds: Array) -> NDArray[np.bool_]:
-        """Return where a gesture is under way, shape ``(n,)``; breath and sway are stillness."""
+        """Return where a gesture moves something, shape ``(n,)``; breath, sway and pauses are stillness."""
         moving = np.zeros(len(seconds), bool)
         for gesture in self.gestures:
-            moving |= (seconds >= gesture.begins) & (seconds <= gesture.ends)
+            moving |= gesture.is_moving(seconds)
         begins, ends = self._seated
         return moving & (seconds >= begins) & (seconds <= ends)
 
@@ -129,6 +129,12 @@ class _Gesture:
         aside = chance.uniform(-0.5, 0.5) if kind != "head" else 2.0
         direction = np.array([1.0, aside, chance.uniform(-0.2, 0.4)])
         self.direction = direction / np.linalg.norm(direction)
+
+    def is_moving(self, seconds: Array) -> NDArray[np.bool_]:
+        """Return where it is on its way out or back, shape ``(n,)``."""
+        since = seconds - self.begins
+        paused = np.abs(since - self._way_seconds - self._pause / 2) < self._pause / 2
+        return (since >= 0) & (seconds <= self.ends) & ~paused
 
     def way(self, seconds: Array) -> Array:
         """Return the metres along the gesture's direction, shape ``(n,)``."""
