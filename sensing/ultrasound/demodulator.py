@@ -45,28 +45,31 @@ class Demodulator:
         transition = 2 * math.pi * (stop_hz - PASSBAND_HZ) / rate_hz
         taps = math.ceil((80 - 7.95) / (2.285 * transition)) | 1
         cutoff_hz = (stop_hz + PASSBAND_HZ) / 2
-        self._taps = firwin(taps, cutoff_hz, window=("kaiser", 7.857), fs=rate_hz).astype(np.float32)
-        self.latency_frames = (taps - 1) // 2
+        low_pass = firwin(taps, cutoff_hz, window=("kaiser", 7.857), fs=rate_hz)
         self._step = 2 * math.pi * carrier_hz / rate_hz
+        # the mixer is part of the filter: what is heard stays real, and only kept frames are turned
+        mixed = 2 * low_pass * np.exp(-1j * self._step * np.arange(taps))
+        self._taps = np.stack([mixed.real, mixed.imag], axis=1).astype(np.float32)
+        self.latency_frames = (taps - 1) // 2
         self._microphones = microphones
         self.reset()
 
     def reset(self) -> None:
         """Forget the past, as after a gap in the audio."""
-        self._frame = 0
-        self._past = np.zeros((self._microphones, len(self._taps) - 1), np.complex64)
+        self._frame = 1 - len(self._taps)
+        self._past = np.zeros((self._microphones, len(self._taps) - 1), np.float32)
         self._skip = 0
 
     def process(self, capture: Block) -> Baseband:
         """Return the baseband frames that this block completes, shape ``(microphones, <= frames)``."""
         frames = capture.shape[1]
-        # float64 phase: at 20 kHz a day of float32 frame numbers would lose the tone
-        phase = np.remainder(self._step * (self._frame + np.arange(frames, dtype=np.float64)), 2 * math.pi)
-        mixed = capture * np.exp(-1j * phase).astype(np.complex64)
-        self._frame += frames
-        history = np.concatenate([self._past, mixed], axis=1)
+        history = np.concatenate([self._past, capture], axis=1)
         self._past = history[:, history.shape[1] - len(self._taps) + 1 :]
         windows = np.lib.stride_tricks.sliding_window_view(history, len(self._taps), axis=1)
-        kept = windows[:, self._skip :: self.factor]
+        first = self._frame + np.arange(self._skip, frames, self.factor, dtype=np.float64)
+        kept: Baseband = (windows[:, self._skip :: self.factor] @ self._taps).view(np.complex64)[..., 0]
         self._skip = (self._skip - frames) % self.factor
-        return (2 * kept @ self._taps).astype(np.complex64)
+        self._frame += frames
+        # float64 phase: at 20 kHz a day of float32 frame numbers would lose the tone
+        phase = np.remainder(self._step * first, 2 * math.pi)
+        return kept * np.exp(-1j * phase).astype(np.complex64)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -79,12 +79,15 @@ class UltrasoundReceiver:
     def process(self, block: AudioBlock) -> list[ReceivedHop]:
         """Return the hops that this block completes."""
         self._blocks.append(block)
-        held = sum(one.frames for one in self._blocks)
-        if held < self._front_end.missing_frames * self._demodulator.factor:
+        hop_frames = self._front_end.hop_frames * self._demodulator.factor
+        spare = sum(one.frames for one in self._blocks)
+        spare -= self._front_end.missing_frames * self._demodulator.factor
+        if spare < 0:
             return []  # five blocks at once cost a third, and no decision comes later
-        joined = _joined(self._blocks)
-        self._blocks.clear()
-        return self._process(joined)
+        # what ends with a hop is one piece for the canceller too, whose ticks end there
+        whole, rest = _cut(_joined(self._blocks), spare % hop_frames)
+        self._blocks = [rest] if rest.frames else []
+        return self._process(whole)
 
     def _process(self, block: AudioBlock) -> list[ReceivedHop]:
         if not self._is_usable(block):
@@ -130,3 +133,16 @@ def _joined(blocks: Sequence[AudioBlock]) -> AudioBlock:
         capture=np.concatenate([one.capture for one in blocks], axis=1),
         reference=np.concatenate([one.reference for one in blocks], axis=1),
     )
+
+
+def _cut(block: AudioBlock, last_frames: int) -> tuple[AudioBlock, AudioBlock]:
+    """Return the block without its last frames, and those."""
+    at = block.frames - last_frames
+    whole = replace(block, capture=block.capture[:, :at], reference=block.reference[:, :at])
+    rest = replace(
+        block,
+        first_frame=block.first_frame + at,
+        capture=block.capture[:, at:],
+        reference=block.reference[:, at:],
+    )
+    return whole, rest
