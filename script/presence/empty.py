@@ -5,16 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from script.presence.intervals import rate_bound
 from script.presence.journal import Batch, Row
 from script.presence.scenes import empty_hour
 from script.presence.watchers import watch
-from sensing.training.presence_nuisances import NUISANCES
+from sensing.training.presence_alarms import FAMILIES, poisson_upper
 from sensing.ultrasound.doppler_features import HOP_SECONDS
 
 APART = ("pet", "door", "vacuum")
 """Large things that move through the room: told apart, not promised."""
-KINDS = (*(kind for kind in NUISANCES if kind not in (*APART, "quiet")), *APART)
+KINDS = (*FAMILIES, *APART)
 
 _HOURS_A_DAY = 24
 
@@ -51,7 +50,7 @@ def summary(rows: Sequence[Row]) -> Row:
         "days": days,
         "false_presences": events,
         "a_day": events / days,
-        "a_day_at_most": rate_bound(events, days),
+        "a_day_at_most": poisson_upper(events, days),
         "false_minutes_a_day": sum(float(row["false_minutes"] or 0) for row in rows) / days,
         "cpu_seconds_an_hour": sum(float(row["cpu_seconds"] or 0) for row in rows) / len(rows),
     }

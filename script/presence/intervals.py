@@ -1,8 +1,8 @@
-"""What few tries and few events say: exact intervals."""
+"""What few tries say: exact intervals."""
 
 from __future__ import annotations
 
-from scipy.stats import beta, chi2
+from scipy.stats import beta
 
 CONFIDENCE = 0.95
 
@@ -13,8 +13,3 @@ def share_interval(hits: int, tries: int) -> tuple[float, float]:
     low = float(beta.ppf(tail, hits, tries - hits + 1)) if hits else 0.0
     high = float(beta.ppf(1 - tail, hits + 1, tries - hits)) if hits < tries else 1.0
     return low, high
-
-
-def rate_bound(events: int, exposure: float) -> float:
-    """Return the exact upper bound of a Poisson rate, 95 %, events for each unit of the exposure."""
-    return float(chi2.ppf(CONFIDENCE, 2 * (events + 1)) / 2 / exposure)

@@ -10,20 +10,9 @@ from numpy.typing import NDArray
 from script.presence.journal import Batch, Row
 from script.presence.scenes import clip
 from script.presence.watchers import watch
+from sensing.training.presence_alarms import FAMILIES
 
-KINDS = (
-    "quiet",
-    "fan",
-    "oscillating_fan",
-    "curtain",
-    "hvac",
-    "plant",
-    "music",
-    "neighbour",
-    "interferer",
-    "dropouts",
-    "pet",
-)
+KINDS = ("quiet", *FAMILIES, "pet")
 NAMES = ("network", "energy", "doppler_js")
 SMOOTH_HOPS = 6
 """A clip's score is the highest mean over 0.3 s, about what an entry takes."""

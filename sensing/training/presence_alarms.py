@@ -6,18 +6,16 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
-from rich.progress import track
 from scipy.stats import chi2
 
 from sensing.simulation.baseband.scene import Scene
+from sensing.training.job_pool import worked
 from sensing.training.presence_nuisances import NUISANCES, Split
 from sensing.training.presence_scenes import draw_empty_hour
-from sensing.training.presence_trial import frames_of, presence_changes
+from sensing.training.presence_trial import entries, frames_of
 from sensing.ultrasound.doppler_features import HOP_SECONDS
 from sensing.ultrasound.motion_network import MotionNetwork
 from sensing.ultrasound.presence import PresenceFilter
@@ -50,8 +48,7 @@ def judged_hour(scene: Scene, kind: str, networks: Sequence[MotionNetwork]) -> H
     for frames in frames_of(scene):
         for index, network in enumerate(networks):
             scores = network.score(frames)
-            changes = presence_changes(frames, scores, filters[index])
-            presences[index] += sum(change.present is True for change in changes)
+            presences[index] += entries(frames, scores, filters[index])
             tops[index] = max([tops[index], *(score.major for score in scores)])
     return HourOfAlarms(kind=kind, presences=tuple(presences), tops=tuple(tops))
 
@@ -62,7 +59,9 @@ def _judge_file(job: tuple[Path, tuple[Path, ...], Split, str, int]) -> None:
         return
     scene = draw_empty_hour(split, number, nuisance=kind)
     hour = judged_hour(scene, kind, [MotionNetwork(model) for model in models])
-    path.write_text(json.dumps({"kind": kind, "presences": hour.presences, "tops": hour.tops}))
+    draft = path.with_suffix(".part")
+    draft.write_text(json.dumps({"kind": kind, "presences": hour.presences, "tops": hour.tops}))
+    draft.replace(path)
 
 
 def judged_hours(
@@ -77,10 +76,8 @@ def judged_hours(
         for number in range(hours)
         for kind in FAMILIES
     ]
-    with get_context("spawn").Pool(processes) as pool:
-        done = pool.imap_unordered(_judge_file, jobs)
-        for _ in track(done, f"empty hours to {split}", total=len(jobs), console=Console(stderr=True)):
-            pass
+    for _ in worked(_judge_file, jobs, f"empty hours to {split}", processes=processes):
+        pass
     found = [json.loads(path.read_text()) for path, *_ in jobs]
     return [
         HourOfAlarms(kind=one["kind"], presences=tuple(one["presences"]), tops=tuple(one["tops"]))

@@ -11,19 +11,17 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.progress import track
 from scipy.signal import resample_poly
 
 from sensing.simulation.baseband.recording import Recording
 from sensing.simulation.baseband.renderer import render
 from sensing.simulation.baseband.scene import Scene
+from sensing.training.job_pool import worked
 from sensing.training.presence_nuisances import NUISANCES, Split
 from sensing.training.presence_scenes import PEOPLE, SIMPLE, STRONG, draw_scene
 from sensing.ultrasound.demodulator import Baseband
@@ -154,10 +152,8 @@ def render_given(scenes: Sequence[tuple[Path, Scene, str]], processes: int) -> N
 
 
 def _render_all(jobs: Sequence[tuple[Path, Scene, str, str]], words: str, processes: int) -> None:
-    with get_context("spawn").Pool(processes) as pool:
-        done = pool.imap_unordered(_render_one, jobs)
-        for _ in track(done, words, total=len(jobs), console=Console(stderr=True)):
-            pass
+    for _ in worked(_render_one, jobs, words, processes=processes):
+        pass
 
 
 def render_examples(folder: Path, split: Split, scenes: int, processes: int) -> Sequence[Path]:

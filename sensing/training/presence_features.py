@@ -5,15 +5,13 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.progress import track
 
+from sensing.training.job_pool import worked
 from sensing.training.presence_data import Example
 from sensing.ultrasound.doppler_features import HOP_SECONDS
 from sensing.ultrasound.front_end import FrontEnd
@@ -107,7 +105,4 @@ def _of_file(path: Path) -> Hops:
 
 def hops_of_files(paths: Sequence[Path], processes: int) -> Hops:
     """Return the hops of many scenes, all of one length."""
-    with get_context("spawn").Pool(processes) as pool:
-        parts = pool.imap(_of_file, paths, chunksize=8)
-        told = track(parts, "features", total=len(paths), console=Console(stderr=True))
-        return Hops.joined(list(told))
+    return Hops.joined(list(worked(_of_file, paths, "features", processes=processes)))

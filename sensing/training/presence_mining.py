@@ -14,16 +14,14 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.progress import track
 from scipy.cluster.vq import kmeans2, whiten
 
 from sensing.simulation.baseband.scene import Scene
+from sensing.training.job_pool import worked
 from sensing.training.presence_features import Hops
 from sensing.training.presence_scenes import draw_empty_hour
 from sensing.training.presence_trial import scored
@@ -123,10 +121,8 @@ def mined_hours(work: Path, model: Path, hours: int, processes: int) -> list[Pat
     folder = work / f"mined-{name}"
     folder.mkdir(parents=True, exist_ok=True)
     jobs = [(folder / f"{kind}-{number:05}.npz", model, kind, number) for kind, number in drawn_hours(hours)]
-    with get_context("spawn").Pool(processes) as pool:
-        done = pool.imap_unordered(_mine_file, jobs)
-        for _ in track(done, "empty hours", total=len(jobs), console=Console(stderr=True)):
-            pass
+    for _ in worked(_mine_file, jobs, "empty hours", processes=processes):
+        pass
     return [path for path, *_ in jobs]
 
 

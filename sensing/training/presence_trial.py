@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
+from sensing.simulation.baseband.played_music import PlayedMusic
 from sensing.simulation.baseband.renderer import BasebandRenderer
 from sensing.simulation.baseband.scene import Scene
 from sensing.ultrasound.demodulator import Baseband
-from sensing.ultrasound.doppler_features import HOP_SECONDS, WINDOW_SECONDS, DopplerFrame
+from sensing.ultrasound.doppler_features import DopplerFrame
 from sensing.ultrasound.front_end import FrontEnd
 from sensing.ultrasound.motion_classifier import MotionClassifier, MotionScore
 from sensing.ultrasound.playback_reference import Playback
@@ -22,15 +22,6 @@ _PIECE_SECONDS = 30
 _EDGE_SECONDS = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """The room became occupied, empty or unknown."""
-
-    at: float
-    present: bool | None
-    explanation: str
-
-
 def rendered_pieces(scene: Scene) -> Iterator[tuple[Baseband, Playback | None]]:
     """Yield a scene in pieces that fit into memory: what is heard, and what was played if anything was."""
     renderer = BasebandRenderer(scene)
@@ -38,17 +29,14 @@ def rendered_pieces(scene: Scene) -> Iterator[tuple[Baseband, Playback | None]]:
     for first in range(0, scene.frames, step):
         frames = min(step, scene.frames - first)
         baseband = renderer.process(frames)
-        yield baseband, None if renderer.music is None else _playback(renderer, first, frames)
+        yield baseband, None if renderer.music is None else _playback(renderer.music, scene, first, frames)
 
 
-def _playback(renderer: BasebandRenderer, first: int, frames: int) -> Playback:
+def _playback(music: PlayedMusic, scene: Scene, first: int, frames: int) -> Playback:
     """Return the music at the baseband's rate; the edges are for the filter."""
-    scene = renderer.scene
     factor = scene.rate_hz // scene.baseband_hz
     edge = _EDGE_SECONDS * scene.baseband_hz
-    if renderer.music is None:
-        return np.zeros(frames, np.float32)
-    wide = renderer.music.reference((first - edge) * factor, (frames + 2 * edge) * factor)[0]
+    wide = music.reference((first - edge) * factor, (frames + 2 * edge) * factor)[0]
     slow: Playback = resample_poly(wide, 1, factor)[edge : edge + frames].astype(np.float32)
     return slow
 
@@ -60,17 +48,13 @@ def frames_of(scene: Scene) -> Iterator[list[DopplerFrame]]:
         yield front_end.process(baseband, playback)
 
 
-def presence_changes(
-    frames: Sequence[DopplerFrame], scores: Sequence[MotionScore], presence: PresenceFilter
-) -> list[Change]:
-    """Return what the presence filter concludes from scored hops."""
-    changes = []
-    for frame, score in zip(frames, scores, strict=True):
-        verdict = presence.process(score, float(frame.masked.mean())).verdict
-        if verdict is not None:
-            at = frame.hop * HOP_SECONDS + WINDOW_SECONDS
-            changes.append(Change(at=at, present=verdict.present, explanation=verdict.explanation))
-    return changes
+def entries(frames: Sequence[DopplerFrame], scores: Sequence[MotionScore], presence: PresenceFilter) -> int:
+    """Return how often the presence filter takes somebody to come in scored hops."""
+    verdicts = [
+        presence.process(score, float(frame.masked.mean())).verdict
+        for frame, score in zip(frames, scores, strict=True)
+    ]
+    return sum(verdict is not None and verdict.present is True for verdict in verdicts)
 
 
 def scored(classifier: MotionClassifier, scene: Scene) -> tuple[list[DopplerFrame], NDArray[np.float32]]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from script.presence import empty, entries, roc, stays
-from script.presence.intervals import rate_bound, share_interval
+from script.presence.intervals import share_interval
 from script.presence.journal import Batch, Journal, Row, batches
 from script.presence.scenes import MICROPHONES, SEATED_SECONDS, as_calibrated, clip, entry, stay
 from script.presence.watchers import Watched, hop_at, told_at, watch
@@ -112,8 +112,6 @@ def test_the_same_number_gives_the_same_clip() -> None:
 
 
 def test_bounds_are_the_exact_ones() -> None:
-    # -ln(0.05) / 30: the claim of no event in 30 days
-    assert rate_bound(0, 30.0) == pytest.approx(0.09986, abs=1e-5)
     # Clopper and Pearson: 1 - 0.025^(1/10)
     assert share_interval(0, 10) == (0.0, pytest.approx(0.30850, abs=1e-5))
     assert share_interval(10, 10) == (pytest.approx(0.69150, abs=1e-5), 1.0)

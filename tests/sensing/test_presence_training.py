@@ -172,6 +172,7 @@ def test_mining_keeps_the_windows_with_the_highest_scores(tmp_path: Path) -> Non
 def test_no_event_in_21_days_bounds_the_rate_at_once_a_week() -> None:
     assert poisson_upper(0, 21) < 1 / 7
     assert poisson_upper(0, 20) > 1 / 7
+    assert poisson_upper(0, 30) == pytest.approx(0.09986, abs=1e-5)  # -ln(0.05) / 30
 
 
 def test_the_shipped_network_says_what_its_card_says() -> None:
