@@ -9,6 +9,7 @@ from sensing.ultrasound.motion_classifier import MotionScore
 from sensing.ultrasound.motion_evidence import MotionEvidence, evidence_of
 from sensing.ultrasound.motion_memory import RECALL_SECONDS, MotionKind, MotionMemory
 from sensing.ultrasound.nuisance_level import NuisanceLevel
+from sensing.ultrasound.passages import Passages
 from sensing.ultrasound.presence_door import PresenceDoor
 from sensing.ultrasound.room_belief import EXIT_SHARE, PRESENT_ABOVE, VACANT_BELOW, RoomBelief
 from sensing.ultrasound.running_share import RunningShare
@@ -93,6 +94,7 @@ class PresenceFilter:
             hop_seconds=hop_seconds, hold_seconds=hold_seconds, entry_factor=sensitivity
         )
         self._nuisance = NuisanceLevel(hop_seconds=hop_seconds)
+        self._passages = Passages(hop_seconds=hop_seconds)
         self._memory = MotionMemory(hop_seconds=hop_seconds)
         self._door = PresenceDoor(hop_seconds=hop_seconds)
         self._masked = RunningShare(seconds=_MASKED_SECONDS, hop_seconds=hop_seconds, threshold=_MASKED_SHARE)
@@ -103,6 +105,7 @@ class PresenceFilter:
         self._has_entered = False
         self._counts_minor = True
         self._belief.forget()
+        self._passages.forget_visit()
         self._memory.forget()
         self._door.forget()
 
@@ -156,7 +159,9 @@ class PresenceFilter:
         """
         self._masked.follow(masked)
         seen = evidence_of(score, is_occupied=self.is_present is True, pets=self._pets)
-        evidence = self._nuisance.without(seen)
+        # who comes through a door that has just opened does not pass by
+        is_vacant = self.is_present is False and self._door.entry_boost <= 1.0
+        evidence = self._passages.process(self._nuisance.without(seen), is_vacant=is_vacant)
         self._learn_nuisance(seen, score)
         kind = _kind(evidence)
         self._memory.remember(kind)
@@ -200,13 +205,15 @@ class PresenceFilter:
     def _begin(self, confidence: float) -> PresenceVerdict:
         if self._has_walked():
             reason: PresenceReason = "major_motion"
-            asked = " (more is asked for because of pets)" if self._pets else ""
-            explanation = f"somebody walked{self._door.words}{asked}"
+            pets = " (more is asked for because of pets)" if self._pets else ""
+            passers = " for longer than those who pass by" if self._passages.are_known else ""
+            explanation = f"somebody walked{passers}{self._door.words}{pets}"
         else:
             reason = "minor_motion"
             explanation = "somebody moved soon after the room was given up"
         self.is_present = self._has_entered = self._counts_minor = True
         self._door.begin()
+        self._passages.begin()
         return PresenceVerdict(present=True, reason=reason, explanation=explanation, confidence=confidence)
 
     def _end(self, confidence: float) -> PresenceVerdict:
@@ -214,6 +221,7 @@ class PresenceFilter:
         was_known = self.is_present is not None
         by_door = was_known and self._door.tells_exit
         self.is_present = False
+        self._passages.end()
         if not was_known:
             self._counts_minor = False
         return PresenceVerdict(
