@@ -4,15 +4,15 @@
 
 The parts: how quick the simulated room is (speed), entries told within a second (entries), false presences in
 empty rooms (empty), gestures of who sits (minor), half hours held (held), exits noticed (exit), real
-recordings (real), cost, and clips with and without somebody (roc). Without options it is a sample of some
-minutes; --full is the whole claim and takes many hours. With --work an interrupted run goes on.
+recordings (real), cost, clips with and without somebody (roc), and entries told by one tone and by two
+(tones). Without options it is a sample of some minutes; --full is the whole claim and takes many hours.
+With --work an interrupted run goes on.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import math
 import sys
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -22,16 +22,16 @@ from rich.console import Console
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from script.presence import cost, empty, entries, recordings, roc, stays
+from script.presence import cost, empty, entries, recordings, roc, stays, two_tones
 from script.presence.journal import Batch, Journal, Row, batches
 from script.presence.simulated_speed import simulated_speed
 from script.presence.tables import Result, by_watcher, show
 from script.presence.watchers import NAMES
 
-PARTS = ("speed", "entries", "empty", "minor", "held", "exit", "real", "cost", "roc")
+PARTS = ("speed", "entries", "empty", "minor", "held", "exit", "real", "cost", "roc", "tones")
 SAMPLE = {"days": 0.25, "entries": 24, "stays": 3, "visits": 12, "clips": 12}
 FULL = {"days": 21.0, "entries": 300, "stays": 60, "visits": 200, "clips": 200}
-_BATCH = {"entries": 12, "empty": 1, "stay": 1, "visit": 4, "roc": 6}
+_BATCH = {"entries": 12, "empty": 1, "stay": 1, "visit": 4, "roc": 6, "tones": 6}
 
 
 class Bench:
@@ -51,10 +51,10 @@ class Bench:
             case "speed":
                 return {**simulated_speed(self._wanted.seconds)}
             case "entries":
-                rows = self._rows("entries", entries.measure, entries.KINDS, self._sizes["entries"])
+                rows = self._rows("entries", entries.measure, entries.KINDS, self._many("entries"))
                 return by_watcher(rows, entries.summary, "kind")
             case "empty":
-                rows = self._rows("empty", empty.measure, empty.KINDS, math.ceil(24 * self._sizes["days"]))
+                rows = self._rows("empty", empty.measure, empty.KINDS, self._rooms)
                 return by_watcher(rows, empty.summary, "kind")
             case "minor":
                 return by_watcher(self._stays, stays.minor_summary)
@@ -68,17 +68,27 @@ class Bench:
                 return {**cost.measure(self._wanted.model)}
             case "roc":
                 return by_watcher(self.clips, roc.summary, "kind")
+            case "tones":
+                rows = self._rows("tones", two_tones.measure, two_tones.KINDS, self._many("entries"))
+                return by_watcher(rows, two_tones.summary, "kind")
         raise ValueError(f"there is no part {part!r}; there are {', '.join(PARTS)}")
 
     @cached_property
     def clips(self) -> list[Row]:
         """The scored clips."""
-        return self._rows("roc", roc.measure, roc.KINDS, self._sizes["clips"])
+        return self._rows("roc", roc.measure, roc.KINDS, self._many("clips"))
 
     @cached_property
     def _stays(self) -> list[Row]:
-        sat = self._rows("stay", stays.measure, ("stay",), self._sizes["stays"])
-        return sat + self._rows("visit", stays.measure, ("visit",), self._sizes["visits"])
+        sat = self._rows("stay", stays.measure, ("stay",), self._many("stays"))
+        return sat + self._rows("visit", stays.measure, ("visit",), self._many("visits"))
+
+    def _rooms(self, kind: str) -> int:
+        return empty.rooms(kind, self._sizes["days"])
+
+    def _many(self, size: str) -> Callable[[str], int]:
+        """Return the number of scenes, which is the same for every kind."""
+        return lambda _kind: int(self._sizes[size])
 
     def _real(self) -> Result:
         folder = recordings.recordings_folder()
@@ -88,12 +98,16 @@ class Bench:
         return by_watcher(list(recordings.measure(folder, self._wanted.model)), recordings.summary, "set")
 
     def _rows(
-        self, part: str, measure: Callable[[Batch], list[Row]], kinds: Sequence[str], scenes: float
+        self,
+        part: str,
+        measure: Callable[[Batch], list[Row]],
+        kinds: Sequence[str],
+        scenes: Callable[[str], int],
     ) -> list[Row]:
         wanted = [
             batch
             for kind in kinds
-            for batch in batches(part, kind, int(scenes), _BATCH[part], self._names, self._wanted.model)
+            for batch in batches(part, kind, scenes(kind), _BATCH[part], self._names, self._wanted.model)
         ]
         # numbers first: an interrupted run has some of every kind
         wanted.sort(key=lambda batch: batch.first)

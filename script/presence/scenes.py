@@ -92,9 +92,9 @@ def _beside(fault: Fault, shift_hz: float) -> Fault:
     return fault
 
 
-def empty_hour(number: int, nuisance: str) -> Scene:
-    """Return an hour in which something of a kind goes on and off, and nobody comes."""
-    return as_calibrated(draw_empty_hour("test", number, nuisance=nuisance))
+def empty_hour(number: int, nuisance: str, hour: int) -> Scene:
+    """Return an hour of a room in which something of a kind goes on and off, and nobody comes."""
+    return as_calibrated(draw_empty_hour("test", number, nuisance=nuisance, hour=hour))
 
 
 def clip(number: int, people: str, nuisance: str) -> Scene:

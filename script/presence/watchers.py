@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -79,7 +79,10 @@ class Heard:
 
 
 class Watcher(Protocol):
-    """Take a scene in, piece by piece."""
+    """Take scenes of one room in, piece by piece."""
+
+    def begin(self, scene: Scene, /) -> None:
+        """Take in that a scene begins; what was learnt about the room stays."""
 
     def process(self, heard: Heard) -> None:
         """Take in what was heard next."""
@@ -105,6 +108,12 @@ class HubWatcher:
         self._classifier = classifier
         self._presence = copy.deepcopy(_vacant_filter())
         self._rows: list[tuple[int, int, float, bool]] = []
+
+    def begin(self, _scene: Scene, /) -> None:
+        """Forget the sound, not the room."""
+        self._gate.reset()
+        self._classifier.reset()
+        self._rows.clear()
 
     def process(self, heard: Heard) -> None:
         """Score and filter the hops."""
@@ -133,8 +142,9 @@ class HubWatcher:
 class DopplerJsWatcher:
     """doppler.js; all motion is major, and held for a minute."""
 
-    def __init__(self, baseband_hz: float) -> None:
-        self._detector = DopplerJs(baseband_hz)
+    def begin(self, scene: Scene, /) -> None:
+        """Forget everything."""
+        self._detector = DopplerJs(scene.baseband_hz)
         self._widths: list[NDArray[np.intp]] = []
 
     def process(self, heard: Heard) -> None:
@@ -152,7 +162,8 @@ class DopplerJsWatcher:
 class InfraredWatcher:
     """Passive infrared: it sees the scene, not the sound."""
 
-    def __init__(self, scene: Scene) -> None:
+    def begin(self, scene: Scene, /) -> None:
+        """See the scene."""
         self._scene = scene
 
     def process(self, heard: Heard) -> None:
@@ -177,27 +188,37 @@ def _held(is_moving: NDArray[np.bool_], score: NDArray[np.float32]) -> Watched:
     return Watched(motion=np.where(is_moving, MAJOR, NONE).astype(np.int8), score=score, present=present)
 
 
-def watcher(name: str, scene: Scene, model: Path | None) -> Watcher:
-    """Return one of `NAMES` for a scene; ``model`` instead of the shipped network."""
+def watcher(name: str, model: Path | None) -> Watcher:
+    """Return one of `NAMES`; ``model`` instead of the shipped network."""
     match name:
         case "network":
             return HubWatcher(MotionNetwork(model))
         case "energy":
             return HubWatcher(EnergyDetector())
         case "doppler_js":
-            return DopplerJsWatcher(scene.baseband_hz)
+            return DopplerJsWatcher()
         case "pir":
-            return InfraredWatcher(scene)
+            return InfraredWatcher()
     raise ValueError(f"nobody is called {name!r}; there are {', '.join(NAMES)}")
 
 
 def watch(scene: Scene, names: Sequence[str] = NAMES, *, model: Path | None = None) -> dict[str, Watched]:
     """Render a scene once and let several watch it."""
-    front_end = FrontEnd(baseband_hz=scene.baseband_hz, microphones=scene.hub.microphones)
-    watchers = {name: watcher(name, scene, model) for name in names}
-    for baseband, playback in rendered_pieces(scene):
-        heard = Heard(baseband=baseband, frames=front_end.process(baseband, playback))
+    return next(watch_room([scene], names, model=model))
+
+
+def watch_room(
+    scenes: Iterable[Scene], names: Sequence[str] = NAMES, *, model: Path | None = None
+) -> Iterator[dict[str, Watched]]:
+    """Yield what several make of each of the scenes that follow each other in one room."""
+    watchers = {name: watcher(name, model) for name in names}
+    for scene in scenes:
+        front_end = FrontEnd(baseband_hz=scene.baseband_hz, microphones=scene.hub.microphones)
         for one in watchers.values():
-            one.process(heard)
-    hops = round((scene.seconds - WINDOW_SECONDS) / HOP_SECONDS) + 1
-    return {name: one.watched(hops) for name, one in watchers.items()}
+            one.begin(scene)
+        for baseband, playback in rendered_pieces(scene):
+            heard = Heard(baseband=baseband, frames=front_end.process(baseband, playback))
+            for one in watchers.values():
+                one.process(heard)
+        hops = round((scene.seconds - WINDOW_SECONDS) / HOP_SECONDS) + 1
+        yield {name: one.watched(hops) for name, one in watchers.items()}

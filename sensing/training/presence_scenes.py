@@ -70,28 +70,40 @@ def draw_scene(split: Split, number: int, *, people: str, nuisance: str, seconds
     )
 
 
-def draw_empty_hour(split: Split, number: int, *, nuisance: str, seconds: float = 3_600.0) -> Scene:
+def draw_empty_hour(
+    split: Split, number: int, *, nuisance: str, hour: int = 0, seconds: float = 3_600.0
+) -> Scene:
     """Return an hour in which nobody comes, and something goes on and off that is nobody.
 
     Machines, curtains and music come for several stretches, neighbours pass one door a dozen times; the first
     minute is quiet.
+
+    Parameters
+    ----------
+    hour : int
+        Hours of the same number take place in the same room, with the same door.
     """
     scene = draw_scene(split, number, people="nobody", nuisance="quiet", seconds=seconds)
-    chance = np.random.default_rng([zlib.crc32(f"{split} hour {nuisance}".encode()), number])
-    setting = Setting(
-        split=split,
-        chance=chance,
-        size_m=scene.room.size_m,
-        hub_m=scene.hub.position_m,
-        carrier_hz=scene.carrier_hz,
-        seconds=seconds,
+    drawn = [zlib.crc32(f"{split} hour {nuisance}".encode()), number]
+    of_room, of_hour = (
+        Setting(
+            split=split,
+            chance=np.random.default_rng(numbers),
+            size_m=scene.room.size_m,
+            hub_m=scene.hub.position_m,
+            carrier_hz=scene.carrier_hz,
+            seconds=seconds,
+        )
+        for numbers in (drawn, [*drawn, hour])
     )
+    setting = of_hour if hour else of_room
     moving = draw_nuisances(nuisance, setting, 0.0, None)
     faults = draw_faults(nuisance, setting, 0.0, None)
     if nuisance in PASSING:
         moving += [one for _ in range(_PASSES - 1) for one in draw_nuisances(nuisance, setting, 0.0, None)]
-        return scene.model_copy(update={"nuisances": tuple(_by_one_door(moving))})
-    edges = np.sort(chance.uniform(60, seconds, 2 * _STRETCHES)).reshape(-1, 2)
+        door = moving[0] if setting is of_room else draw_nuisances(nuisance, of_room, 0.0, None)[0]
+        return scene.model_copy(update={"nuisances": tuple(_by_door(door, one) for one in moving)})
+    edges = np.sort(setting.chance.uniform(60, seconds, 2 * _STRETCHES)).reshape(-1, 2)
     if nuisance == "music":
         edges = edges[:1]  # the room has one loudspeaker, which plays one piece
     stretches = [{"at": float(at), "until": float(until)} for at, until in edges]
@@ -103,11 +115,13 @@ def draw_empty_hour(split: Split, number: int, *, nuisance: str, seconds: float 
     )
 
 
-def _by_one_door(moving: list[Nuisance]) -> list[Nuisance]:
-    """Return the same with all neighbours behind the first one's door: a room does not change its walls."""
-    doors = [one for one in moving if isinstance(one, Neighbour)]
-    shared = {name: getattr(doors[0], name) for name in ("path", "aperture_db", "doorway_m")} if doors else {}
-    return [one.model_copy(update=shared) if isinstance(one, Neighbour) else one for one in moving]
+def _by_door(door: Nuisance, passing: Nuisance) -> Nuisance:
+    """Return a neighbour behind another one's door, all else as it is: a room does not change its walls."""
+    if not isinstance(door, Neighbour) or not isinstance(passing, Neighbour):
+        return passing
+    return passing.model_copy(
+        update={"path": door.path, "aperture_db": door.aperture_db, "doorway_m": door.doorway_m}
+    )
 
 
 def _size(chance: Chance) -> tuple[float, float, float]:

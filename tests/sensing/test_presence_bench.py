@@ -11,7 +11,7 @@ from script.presence import empty, entries, roc, stays
 from script.presence.intervals import share_interval
 from script.presence.journal import Batch, Journal, Row, batches
 from script.presence.scenes import MICROPHONES, SEATED_SECONDS, as_calibrated, clip, entry, stay
-from script.presence.watchers import Watched, hop_at, told_at, watch
+from script.presence.watchers import Watched, hop_at, told_at, watch, watch_room
 from sensing.simulation.baseband.scene import Gesture, Scene, Sitter, Walker
 from sensing.simulation.baseband.scene_faults import Line
 from sensing.simulation.baseband.scene_nuisances import Pet
@@ -31,10 +31,18 @@ def test_of_eight_entries_into_a_quiet_room_seven_are_told_within_a_second_and_a
     assert not any(row["began_before"] for row in rows)
 
 
-@pytest.mark.parametrize("nuisance", ["fan", "curtain", "neighbour"])
+@pytest.mark.parametrize("nuisance", ["fan", "curtain", "hvac"])
 def test_an_hour_without_anybody_is_an_hour_without_presence(nuisance: str) -> None:
     (hour,) = empty.measure(batch("empty", nuisance, 1, "network"))
     assert (hour["false_presences"], hour["false_minutes"]) == (0, 0.0)
+
+
+def test_who_is_there_when_one_scene_of_a_room_ends_is_there_when_the_next_begins() -> None:
+    scenes = [Scene(seconds=12, people=(WALKS_ACROSS,)), Scene(seconds=5)]
+    first, second = (seen["network"] for seen in watch_room(scenes, ("network",)))
+    assert first.present[-1]
+    assert second.present[-1]
+    assert not watch(scenes[1], ("network",))["network"].present.any()
 
 
 def test_a_visit_is_over_three_minutes_after_the_last_step() -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sensing.models.catalog import SHIPPED, shipped_model
 from sensing.models.session import Session
 from sensing.simulation.baseband.renderer import render
+from sensing.simulation.baseband.scene_nuisances import Neighbour
 from sensing.simulation.baseband.truth import MAJOR, NONE
 from sensing.training import recurrent_network
 from sensing.training.presence_alarms import poisson_upper
@@ -167,6 +168,14 @@ def test_mining_keeps_the_windows_with_the_highest_scores(tmp_path: Path) -> Non
     assert not hops.occupied.any()
     assert [top for top, *_ in found] == sorted((top for top, *_ in found), reverse=True)
     assert sum(int(str(one["windows"])) for one in clusters(found)) == 3
+
+
+def test_neighbours_pass_the_same_door_in_every_hour_of_a_room_at_other_times() -> None:
+    hours = [draw_empty_hour("dev", 1, nuisance="neighbour", hour=hour) for hour in range(3)]
+    passes = [one for hour in hours for one in hour.nuisances if isinstance(one, Neighbour)]
+    assert len({(one.doorway_m, one.aperture_db) for one in passes}) == 1
+    assert len({one.at for one in passes}) == len(passes) == 36
+    assert draw_empty_hour("dev", 2, nuisance="neighbour").nuisances[0] != hours[0].nuisances[0]
 
 
 def test_no_event_in_21_days_bounds_the_rate_at_once_a_week() -> None:
