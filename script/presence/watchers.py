@@ -142,9 +142,16 @@ class HubWatcher:
 class DopplerJsWatcher:
     """doppler.js; all motion is major, and held for a minute."""
 
-    def begin(self, scene: Scene, /) -> None:
+    def __init__(self, baseband_hz: float) -> None:
+        self._baseband_hz = baseband_hz
+        self._forget()
+
+    def begin(self, _scene: Scene, /) -> None:
         """Forget everything."""
-        self._detector = DopplerJs(scene.baseband_hz)
+        self._forget()
+
+    def _forget(self) -> None:
+        self._detector = DopplerJs(self._baseband_hz)
         self._widths: list[NDArray[np.intp]] = []
 
     def process(self, heard: Heard) -> None:
@@ -188,7 +195,7 @@ def _held(is_moving: NDArray[np.bool_], score: NDArray[np.float32]) -> Watched:
     return Watched(motion=np.where(is_moving, MAJOR, NONE).astype(np.int8), score=score, present=present)
 
 
-def watcher(name: str, model: Path | None) -> Watcher:
+def watcher(name: str, baseband_hz: float, model: Path | None) -> Watcher:
     """Return one of `NAMES`; ``model`` instead of the shipped network."""
     match name:
         case "network":
@@ -196,7 +203,7 @@ def watcher(name: str, model: Path | None) -> Watcher:
         case "energy":
             return HubWatcher(EnergyDetector())
         case "doppler_js":
-            return DopplerJsWatcher()
+            return DopplerJsWatcher(baseband_hz)
         case "pir":
             return InfraredWatcher()
     raise ValueError(f"nobody is called {name!r}; there are {', '.join(NAMES)}")
@@ -211,8 +218,9 @@ def watch_room(
     scenes: Iterable[Scene], names: Sequence[str] = NAMES, *, model: Path | None = None
 ) -> Iterator[dict[str, Watched]]:
     """Yield what several make of each of the scenes that follow each other in one room."""
-    watchers = {name: watcher(name, model) for name in names}
+    watchers: dict[str, Watcher] = {}
     for scene in scenes:
+        watchers = watchers or {name: watcher(name, scene.baseband_hz, model) for name in names}
         front_end = FrontEnd(baseband_hz=scene.baseband_hz, microphones=scene.hub.microphones)
         for one in watchers.values():
             one.begin(scene)
