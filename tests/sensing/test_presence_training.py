@@ -153,20 +153,19 @@ def test_the_loss_of_hops_without_importance_is_nothing() -> None:
     assert float(one) == float(two)
 
 
-def test_mining_keeps_the_windows_with_the_highest_scores(tmp_path: Path) -> None:
+def test_mining_keeps_the_windows_with_the_highest_scores_but_no_neighbours(tmp_path: Path) -> None:
     paths = []
-    for number in range(2):
-        scene = draw_empty_hour("dev", number, nuisance="neighbour", seconds=300.0)
-        hour = mine_hour(scene, "neighbour", MotionNetwork())
+    for number, kind in enumerate(("fan", "curtain", "neighbour")):
+        scene = draw_empty_hour("dev", number, nuisance=kind, seconds=300.0)
+        hour = mine_hour(scene, kind, MotionNetwork())
         assert list(hour.tops) == sorted(hour.tops, reverse=True)
         paths.append(tmp_path / f"{number}.npz")
-        np.savez(
-            paths[-1], scene=scene.model_dump_json(), kind="neighbour", inputs=hour.inputs, tops=hour.tops
-        )
+        np.savez(paths[-1], scene=scene.model_dump_json(), kind=kind, inputs=hour.inputs, tops=hour.tops)
     hops, found = hardest(paths, windows=3)
     assert len(hops) == 3
     assert not hops.occupied.any()
     assert [top for top, *_ in found] == sorted((top for top, *_ in found), reverse=True)
+    assert "neighbour" not in {kind for _, kind, _ in found}
     assert sum(int(str(one["windows"])) for one in clusters(found)) == 3
 
 
