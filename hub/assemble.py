@@ -13,6 +13,7 @@ from hub.audio.device import AudioDevice
 from hub.audio.engine import AudioEngine
 from hub.audio.lane import Lane
 from hub.bus import Bus
+from hub.calibration import CalibrationInUse
 from hub.clock import Clock
 from hub.config.files import LoadedConfig
 from hub.config.hub_config import HubConfig
@@ -30,6 +31,7 @@ from hub.service import Service
 from hub.spatial.filter_design import design_filters
 from hub.spatial.layout import load_layout
 from hub.spatial.renderer import SpatialRenderer
+from hub.status import DATABASE
 from hub.store.engine_memory import EngineMemory
 from hub.store.writer import StoreWriter
 from hub.supervisor import Supervisor
@@ -49,6 +51,7 @@ from sensing.observations import Observation
 from sensing.speech.listener import Listener
 from sensing.speech.recognizer import SpeechRecognizer
 from sensing.speech.wake_word import WakeWord
+from sensing.ultrasound.processing_meter import LevelFigures
 from sensing.ultrasound.sensor import UltrasoundSensor
 
 log = structlog.get_logger("assemble")
@@ -57,6 +60,7 @@ _LANE_BLOCKS = 200
 """Blocks that a lane may be behind: 2 s of 10 ms blocks, then the oldest is dropped and reported."""
 _LOSSLESS_LANE_BLOCKS = 10
 """Faster than real time a lane stays within 0.1 s, so that what it finds is answered in time."""
+_NOT_CALIBRATED = CalibrationInUse()
 _BEFORE_A_RECORDING = frozenset({"mqtt", "routines"})
 """A recording would be over before the broker answers."""
 
@@ -70,11 +74,17 @@ class House:
     driver: RoutineDriver
     lanes: Sequence[Lane]
     presence: RoomPresence
+    levels: Callable[[], Sequence[LevelFigures]]
+    """What the levels of the ultrasonic sensing have cost so far."""
     supervisor: Supervisor
 
 
 def _nothing(_frames: int) -> None:
     return
+
+
+def _nothing_spent() -> Sequence[LevelFigures]:
+    return ()
 
 
 def assemble(
@@ -83,31 +93,31 @@ def assemble(
     directory: Path,
     clock: Clock,
     device: AudioDevice,
-    store_path: Path,
+    state: Path,
     broker_port: int,
     lossless: bool,
+    calibration: CalibrationInUse = _NOT_CALIBRATED,
     on_tick: Callable[[int], None] = _nothing,
 ) -> House:
     """Build the house; nothing runs yet. Call it inside the running event loop.
 
     Parameters
     ----------
-    directory : Path
-        The configuration directory: layouts and sounds are found from here.
-    device : AudioDevice
-        Sound card, recording or simulated room.
+    directory, state : Path
+        Where layouts and sounds are found, and where the hub keeps all but a database that hub.yaml moves.
     broker_port : int
         Port of the configured or the embedded broker.
     lossless : bool
         True for recordings and simulations: sensors are waited for instead of losing blocks.
+    calibration : CalibrationInUse
+        Where the configuration's tone comes from.
     on_tick : callable
         Called from the audio thread with the frames of each tick, before they are mixed.
     """
     config = loaded.hub
     bus = Bus(clock)
-    state = store_path.parent
-    is_recording = config.audio.device == "file"
-    ultrasound = build_ultrasound(config, is_recording=is_recording, state=state, clock=clock)
+    store_path = config.store.path or state / DATABASE
+    ultrasound = build_ultrasound(config, calibration=calibration, state=state, bus=bus, clock=clock)
     mixer = _mixer(config, directory, ultrasound)
     listener = _listener(config, loaded.routines)
     lanes = list(_lanes(config, ultrasound, listener, bus, clock, lossless=lossless))
@@ -122,7 +132,7 @@ def assemble(
         StoreWriter(path=store_path, bus=bus, clock=clock, config=config.store),
         mqtt,
         home,
-        *_ultrasound(ultrasound, lanes, config=config, messages=mqtt, bus=bus, state=state),
+        *_ultrasound(ultrasound, lanes, config=config, messages=mqtt, bus=bus, clock=clock, state=state),
         *([] if home_assistant is None else [home_assistant]),
         driver,
         RoutineFiles(folder=directory / "routines", bus=bus, clock=clock, on_edit=on_edit),
@@ -134,6 +144,7 @@ def assemble(
         driver=driver,
         lanes=lanes,
         presence=home.presence,
+        levels=_nothing_spent if ultrasound is None else ultrasound.meter.figures,
         supervisor=Supervisor(services, bus=bus, clock=clock),
     )
 
@@ -213,13 +224,14 @@ def _ultrasound(
     config: HubConfig,
     messages: MessageLink,
     bus: Bus,
+    clock: Clock,
     state: Path,
 ) -> Iterator[Service]:
     """Yield the services of the ultrasonic part, where there is one."""
     if ultrasound is not None:
         [lane] = [one for one in lanes if one.name == LANE]
         yield from ultrasound_services(
-            ultrasound, lane, config=config, messages=messages, bus=bus, state=state
+            ultrasound, lane, config=config, messages=messages, bus=bus, clock=clock, state=state
         )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import math
+from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
@@ -12,12 +13,28 @@ from hub.config.hub_config import AudioConfig, HubConfig
 from hub.errors import BadInput
 from sensing.calibration.calibration import Calibration, Hardware
 from sensing.calibration.caps import EmissionCaps
-from sensing.calibration.triggers import grew_old, hardware_changed
+from sensing.calibration.triggers import Recalibration, hardware_changed
 from sensing.ultrasound.emitter import MAX_LEVEL
 
 log = structlog.get_logger("calibration")
 
-_AGAIN = "run: roomwise calibrate"
+AGAIN = "run: roomwise calibrate"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalibrationInUse:
+    """Where the tone comes from.
+
+    Attributes
+    ----------
+    calibration : Calibration or None
+        The one that the carrier was taken from.
+    outdated : Recalibration or None
+        Why there is one that cannot be used.
+    """
+
+    calibration: Calibration | None = None
+    outdated: Recalibration | None = None
 
 
 def calibration_file(state: Path) -> Path:
@@ -66,51 +83,52 @@ def read_calibration(path: Path) -> Calibration | None:
         return None
     except (OSError, UnicodeDecodeError, ValidationError) as error:
         why = f"{error.error_count()} values are wrong" if isinstance(error, ValidationError) else str(error)
-        raise BadInput(f"{path}: is not a calibration ({why}); {_AGAIN}") from error
+        raise BadInput(f"{path}: is not a calibration ({why}); {AGAIN}") from error
 
 
-def calibrated(config: HubConfig, state: Path, *, now: datetime) -> HubConfig:
+def calibrated(config: HubConfig, state: Path) -> tuple[HubConfig, CalibrationInUse]:
     """Return the configuration with carrier and level as calibrated, where hub.yaml leaves the carrier out.
 
     A carrier in hub.yaml wins, and a level there as well: they were set by hand. A calibration of other
-    hardware, or one that cannot be read, is not used and the log says so; an old one is used. No level goes
-    beyond the cap: the calibrated one, or that of a loudspeaker nobody has measured.
+    hardware is not used, nor one that cannot be read, of which the log tells; an old one is used. No level
+    goes beyond the cap: the calibrated one, or that of a loudspeaker nobody has measured.
     """
     if not config.ultrasound.enabled or config.audio.device == "file":
-        return config
+        return config, CalibrationInUse()
     written = config.ultrasound.model_fields_set
-    calibration = None if "carrier_hz" in written else _fitting_calibration(config, state, now)
+    calibration = None if "carrier_hz" in written else _saved_calibration(config, state)
+    outdated = None if calibration is None else hardware_changed(calibration, hardware_of(config.audio))
+    if outdated is not None:
+        calibration = None
     if calibration is None:
         carrier_hz, level = config.ultrasound.carrier_hz, config.ultrasound.level
+        second_hz = config.ultrasound.second_carrier_hz
         # nobody hears a simulated loudspeaker
         is_real = config.audio.device == "card"
-        most = EmissionCaps(allows_audible=True).peak(carrier_hz) if is_real else MAX_LEVEL
+        caps = EmissionCaps(allows_audible=True)
+        most = min(map(caps.peak, (carrier_hz, second_hz or carrier_hz))) if is_real else MAX_LEVEL
     else:
-        carrier_hz = calibration.carrier_hz
+        carrier_hz, second_hz = calibration.carrier_hz, calibration.second_tone_hz
         level = config.ultrasound.level if "level" in written else calibration.level
         most = calibration.level * 10 ** ((calibration.cap_db_spl - calibration.db_spl) / 20)
+    if config.ultrasound.tones == 2 and second_hz is not None:
+        most /= math.sqrt(2)  # peaks of two tones add up, though each is 3 dB softer than one would be
     if level > most and "level" in written:
-        log.warning("level lowered to the cap", level=level, cap=round(most, 4), hint=_AGAIN)
+        log.warning("level lowered to the cap", level=level, cap=round(most, 4), hint=AGAIN)
     log.info("carrier", carrier_hz=carrier_hz, level=round(min(level, most), 4))
-    chosen = {"carrier_hz": carrier_hz, "level": min(level, most)}
-    return config.model_copy(update={"ultrasound": config.ultrasound.model_copy(update=chosen)})
+    chosen = {"carrier_hz": carrier_hz, "second_carrier_hz": second_hz, "level": min(level, most)}
+    ultrasound = config.ultrasound.model_copy(update=chosen)
+    in_use = CalibrationInUse(calibration=calibration, outdated=outdated)
+    return config.model_copy(update={"ultrasound": ultrasound}), in_use
 
 
-def _fitting_calibration(config: HubConfig, state: Path, now: datetime) -> Calibration | None:
-    """Return the calibration of this hardware, None when there is none that can be used."""
+def _saved_calibration(config: HubConfig, state: Path) -> Calibration | None:
+    """Return the calibration, None when there is none that can be read."""
     try:
         calibration = read_calibration(calibration_file(state))
     except BadInput as error:
         log.warning("calibration ignored", why=str(error))
         return None
     if calibration is None:
-        log.info("carrier not calibrated", carrier_hz=config.ultrasound.carrier_hz, hint=_AGAIN)
-        return None
-    other = hardware_changed(calibration, hardware_of(config.audio))
-    if other is not None:
-        log.warning("calibration ignored", why=other.reason, hint=_AGAIN)
-        return None
-    old = grew_old(calibration, now)
-    if old is not None:
-        log.warning("calibration is old", why=old.reason, hint=_AGAIN)
+        log.info("carrier not calibrated", carrier_hz=config.ultrasound.carrier_hz, hint=AGAIN)
     return calibration

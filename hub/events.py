@@ -10,6 +10,7 @@ from routines.facts import Fact
 from routines.outputs import Output
 from routines.problems import Problem
 from routines.routine import Routine
+from sensing.calibration.triggers import Trigger
 from sensing.observations import Observation
 
 
@@ -19,6 +20,20 @@ class Observed:
 
     room: str
     observation: Observation
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecalibrationAdvised:
+    """The calibration of a room's tone no longer holds; ``hint`` says what to do, ``at`` is wall time.
+
+    Each reason is told when it is found and at each start, until the next calibration.
+    """
+
+    room: str
+    trigger: Trigger
+    reason: str
+    hint: str
     at: datetime
 
 

@@ -6,10 +6,10 @@ import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from hub.bus import Bus, Overflow
+from hub.bus import Bus, Overflow, Subscription
 from hub.clock import Clock
 from hub.config.hub_config import HomeConfig
-from hub.events import Observed
+from hub.events import Observed, RecalibrationAdvised
 from hub.room_presence import RoomPresence
 from integrations.mqtt.discovery import discovery_topic, room_discovery
 from integrations.mqtt.topics import presence_topic
@@ -45,7 +45,9 @@ class HomePublisher:
 
     async def run(self, ready: Callable[[], None]) -> None:
         """Describe the hub, then publish each change until cancelled."""
-        changes = self._bus.subscribe(Observed, room=256, overflow=Overflow.DROP_OLDEST, name="home on MQTT")
+        changes: Subscription[Observed | RecalibrationAdvised] = self._bus.subscribe(
+            Observed, RecalibrationAdvised, room=256, overflow=Overflow.DROP_OLDEST, name="home on MQTT"
+        )
         with changes:
             await self._messages.publish(self._topic, self._description, retain=True)
             await self._tell(self._clock.now())

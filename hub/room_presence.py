@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from hub.events import Observed
+from hub.events import Observed, RecalibrationAdvised
 from routines.facts import Json
+from sensing.calibration.triggers import Trigger
 from sensing.observations import PresenceChanged, PresenceHeld, SensingDegraded
 
 
 class RoomPresence:
-    """Keep the last word on presence, why it is so, and what degrades the sensing.
+    """Keep the last word on presence, why it is so, what degrades the sensing, and why to calibrate again.
 
     ``occupied`` is None until the sensor has told, and while nobody can tell.
     """
@@ -22,30 +23,43 @@ class RoomPresence:
             "confidence": None,
             "reason": "starting",
             "explanation": "the hub has just started",
-            "degraded": [],
         }
+        self._degraded: list[Json] = []
+        self._advised: dict[Trigger, RecalibrationAdvised] = {}
 
-    def learn(self, event: Observed) -> bool:
-        """Take in an observation; return whether it says anything new about the room."""
+    def learn(self, event: Observed | RecalibrationAdvised) -> bool:
+        """Take in an event; return whether it says anything new about the room."""
+        if event.room != self.room:
+            return False
+        if isinstance(event, RecalibrationAdvised):
+            self._advised[event.trigger] = event
+            return True
         match event.observation:
-            case PresenceChanged() as seen if event.room == self.room:
+            case PresenceChanged() as seen:
                 self._known["occupied"] = seen.present
                 self._known["confidence"] = round(seen.confidence, 3)
                 self._known["reason"] = seen.reason
                 self._known["explanation"] = seen.explanation
-            case PresenceHeld() as seen if event.room == self.room:
+            case PresenceHeld() as seen:
                 self._known["confidence"] = round(seen.confidence, 3)
                 self._known["explanation"] = seen.explanation
-            case SensingDegraded(states=states) if event.room == self.room:
-                self._known["degraded"] = list(states)
+            case SensingDegraded(states=states):
+                self._degraded = list(states)
             case _:
                 return False
         return True
 
     def state(self) -> dict[str, Json]:
-        """Return ``occupied``, ``confidence``, ``reason``, ``explanation`` and ``degraded``."""
-        return dict(self._known)
+        """Return ``occupied``, ``confidence``, ``reason``, ``explanation``, ``degraded`` and ``recalibrate``.
+
+        The last holds ``trigger``, ``reason`` in words and ``hint`` each; with any, ``degraded`` has it too.
+        """
+        advised: list[Json] = [
+            {"trigger": one.trigger, "reason": one.reason, "hint": one.hint} for one in self._advised.values()
+        ]
+        degraded = [*self._degraded, *(["recalibrate"] if advised else [])]
+        return {**self._known, "degraded": degraded, "recalibrate": advised}
 
     def payload(self, at: datetime) -> dict[str, Json]:
         """Return the same as it is told on MQTT; ``at`` is timezone-aware."""
-        return {"v": 1, "ts": at.isoformat(), **self._known}
+        return {"v": 1, "ts": at.isoformat(), **self.state()}

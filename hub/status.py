@@ -14,6 +14,8 @@ from hub.errors import BadInput
 from hub.events import ServiceChanged
 from routines.facts import Json
 
+DATABASE = "roomwise.sqlite3"
+"""Name of the database in the state directory, unless hub.yaml says otherwise."""
 _STALE_SECONDS = 30.0
 """A snapshot older than this is from a hub that is stuck or was killed."""
 
@@ -30,7 +32,10 @@ class Snapshot:
 
 
 def default_state_directory() -> Path:
-    """Return where the hub keeps what is its own: database and status."""
+    """Return where the hub keeps what is its own: calibration, switches, status, and the database.
+
+    All but the database stay there when hub.yaml puts that elsewhere.
+    """
     import platformdirs
 
     return Path(platformdirs.user_state_dir("roomwise"))
@@ -38,7 +43,7 @@ def default_state_directory() -> Path:
 
 def default_database() -> Path:
     """Return where the database lies unless hub.yaml says otherwise."""
-    return default_state_directory() / "roomwise.sqlite3"
+    return default_state_directory() / DATABASE
 
 
 def write_snapshot(

@@ -117,27 +117,11 @@ def _measured(settings: HubConfig, wishes: Wishes) -> Calibration:
 
 def _device(settings: HubConfig) -> AudioDevice:
     """Return the device to calibrate; the simulated room need not take its time."""
-    audio = settings.audio
-    if audio.device == "file":
+    from hub.audio.configured_device import configured_device
+
+    if settings.audio.device == "file":
         raise BadInput("hub.yaml: audio.device is file: a recording cannot be calibrated; set it to card")
-    if audio.device == "card":
-        from hub.audio.portaudio_device import PortAudioDevice
-
-        return PortAudioDevice(
-            name=audio.device_name,
-            rate_hz=audio.rate_hz,
-            microphones=audio.microphones,
-            speakers=audio.speakers,
-        )
-    from hub.audio.simulated_device import empty_room
-
-    return empty_room(
-        settings.ultrasound.carrier_hz,
-        rate_hz=audio.rate_hz,
-        microphones=audio.microphones,
-        speakers=audio.speakers,
-        paced=False,
-    )
+    return configured_device(settings.audio, carrier_hz=settings.ultrasound.carrier_hz, is_paced=False)
 
 
 def _draw(found: Calibration, path: Path) -> None:

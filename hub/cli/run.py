@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,7 +16,9 @@ from routines.facts import Json
 if TYPE_CHECKING:
     from hub.assemble import House
     from hub.audio.device import AudioDevice
+    from hub.calibration import CalibrationInUse
     from hub.config.files import LoadedConfig
+    from hub.config.hub_config import HubConfig
 
 _SNAPSHOT_SECONDS = 5.0
 
@@ -26,22 +28,25 @@ def run(
     json: Annotated[bool, typer.Option("--json", help="Log as JSON Lines.")] = False,
 ) -> None:
     """Run the hub until it is told to stop (Ctrl-C or SIGTERM)."""
+    from hub.calibration import calibrated
     from hub.config.files import default_directory, load_config
     from hub.log import configure_log
+    from hub.status import default_state_directory
 
     directory = config or default_directory()
     loaded = _fitted(load_config(directory), directory)
     configure_log(loaded.hub.log.level, json=json)
-    asyncio.run(_live(_calibrated(loaded), directory))
+    state = default_state_directory()
+    settings, calibration = calibrated(loaded.hub, state)
+    asyncio.run(_live(replace(loaded, hub=settings), directory, state, calibration))
 
 
-async def _live(loaded: LoadedConfig, directory: Path) -> None:
+async def _live(loaded: LoadedConfig, directory: Path, state: Path, calibration: CalibrationInUse) -> None:
     """Assemble the house and keep it until a signal comes or a recording ends."""
     from zoneinfo import ZoneInfo
 
     from hub.assemble import assemble
     from hub.clock import SystemClock
-    from hub.status import default_database, default_state_directory
     from integrations.mqtt.embedded_broker import EmbeddedBroker
 
     settings = loaded.hub
@@ -50,14 +55,14 @@ async def _live(loaded: LoadedConfig, directory: Path) -> None:
     if broker is not None:
         ports = await asyncio.to_thread(broker.start)
         port = ports.mqtt_5 if settings.mqtt.protocol == "5" else ports.mqtt_3
-    state = default_state_directory()
     try:
         house = assemble(
             loaded,
             directory=directory,
             clock=SystemClock(ZoneInfo(settings.home.timezone)),
-            device=_device(loaded, directory),
-            store_path=settings.store.path or default_database(),
+            device=_device(settings, directory),
+            state=state,
+            calibration=calibration,
             broker_port=port,
             lossless=settings.audio.device == "file",
         )
@@ -69,8 +74,6 @@ async def _live(loaded: LoadedConfig, directory: Path) -> None:
 
 def _fitted(loaded: LoadedConfig, directory: Path) -> LoadedConfig:
     """Return the configuration with the rate and the microphones of its recording, if it names one."""
-    from dataclasses import replace
-
     from hub.audio.sound_file import sound_file_info
 
     settings = loaded.hub
@@ -79,50 +82,24 @@ def _fitted(loaded: LoadedConfig, directory: Path) -> LoadedConfig:
     if settings.audio.recording is None:
         raise BadInput("hub.yaml: audio.device is file, but audio.recording names no file")
     info = sound_file_info(directory / settings.audio.recording)
-    if settings.ultrasound.enabled and settings.ultrasound.carrier_hz >= info.rate_hz / 2:
+    highest_hz = max(settings.ultrasound.carrier_hz, settings.ultrasound.second_tone_hz or 0.0)
+    if settings.ultrasound.enabled and highest_hz >= info.rate_hz / 2:
         raise BadInput(
             f"{settings.audio.recording}: at {info.rate_hz} Hz it cannot hold the carrier of "
-            f"{settings.ultrasound.carrier_hz:g} Hz; set ultrasound.enabled to false"
+            f"{highest_hz:g} Hz; set ultrasound.enabled to false"
         )
     audio = settings.audio.model_copy(update={"rate_hz": info.rate_hz, "microphones": info.channels})
     return replace(loaded, hub=settings.model_copy(update={"audio": audio}))
 
 
-def _calibrated(loaded: LoadedConfig) -> LoadedConfig:
-    """Return the configuration with the carrier that was calibrated, where hub.yaml names none."""
-    from dataclasses import replace
-    from datetime import UTC, datetime
+def _device(settings: HubConfig, directory: Path) -> AudioDevice:
+    from hub.audio.configured_device import configured_device
 
-    from hub.calibration import calibrated
-    from hub.status import default_state_directory
-
-    return replace(loaded, hub=calibrated(loaded.hub, default_state_directory(), now=datetime.now(UTC)))
-
-
-def _device(loaded: LoadedConfig, directory: Path) -> AudioDevice:
-    """Return the sound device that the configuration names."""
-    audio = loaded.hub.audio
-    if audio.device == "file":
-        from hub.audio.file_device import FileDevice
-
-        assert audio.recording is not None  # seen when the configuration was fitted to it
-        return FileDevice(directory / audio.recording)
-    if audio.device == "card":
-        from hub.audio.portaudio_device import PortAudioDevice
-
-        return PortAudioDevice(
-            name=audio.device_name,
-            rate_hz=audio.rate_hz,
-            microphones=audio.microphones,
-            speakers=audio.speakers,
-        )
-    from hub.audio.simulated_device import empty_room
-
-    return empty_room(
-        loaded.hub.ultrasound.carrier_hz,
-        rate_hz=audio.rate_hz,
-        microphones=audio.microphones,
-        speakers=audio.speakers,
+    recording = settings.audio.recording
+    return configured_device(
+        settings.audio,
+        carrier_hz=settings.ultrasound.carrier_hz,
+        recording=None if recording is None else directory / recording,
     )
 
 
@@ -158,6 +135,7 @@ async def _report(house: House, snapshot: Path, broker_port: int) -> None:
             "lanes": lanes,
             "broker_port": broker_port,
             "presence": {house.presence.room: house.presence.state()},
+            "levels": [asdict(level) for level in house.levels()],
         }
         write_snapshot(snapshot, house.supervisor.states(), house.bus.statistics(), extra)
         await asyncio.sleep(_SNAPSHOT_SECONDS)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hub.cli.json_lines import print_json
 from routines.facts import Json
+
+if TYPE_CHECKING:
+    from hub.status import Snapshot
 
 
 def status(
@@ -19,12 +22,8 @@ def status(
 
     snapshot = read_snapshot(default_state_directory() / "status.json")
     if json:
-        for service in snapshot.services:
-            print_json({"event": "service", **service})
-        for queue in snapshot.queues:
-            print_json({"event": "queue", **queue})
-        at = snapshot.at.isoformat()
-        print_json({"event": "end", "at": at, "process_id": snapshot.process_id, **snapshot.extra})
+        for line in _json_lines(snapshot):
+            print_json(line)
         return
     for service in snapshot.services:
         why = f"  {service['why']} {service['hint']}".rstrip()
@@ -32,15 +31,59 @@ def status(
     for queue in snapshot.queues:
         if queue["dropped"]:
             print(f"{queue['name']} has lost {queue['dropped']} events")
-    lanes = snapshot.extra.get("lanes")
-    for name, lane in (lanes if isinstance(lanes, dict) else {}).items():
-        if isinstance(lane, dict) and lane["dropped"]:
+    for name, lane in _named(snapshot.extra.get("lanes")):
+        if lane["dropped"]:
             print(f"the {name} lane was too slow and lost {lane['dropped']} blocks of sound")
-    presence = snapshot.extra.get("presence")
-    for room, known in (presence if isinstance(presence, dict) else {}).items():
-        if isinstance(known, dict):
-            print(f"{room}: {_presence_words(known)}")
+    for room, known in _rooms(snapshot):
+        print(f"{room}: {_presence_words(known)}")
+        for advised in _listed(known.get("recalibrate")):
+            print(f"{room}: calibrate again: {advised['reason']}; {advised['hint']}")
     print(f"audio: {snapshot.extra.get('audio_frames')} frames, {snapshot.extra.get('lost_frames')} lost")
+    for row in _level_rows(snapshot):
+        print(row)
+
+
+def _json_lines(snapshot: Snapshot) -> Iterator[dict[str, Json]]:
+    for service in snapshot.services:
+        yield {"event": "service", **service}
+    for queue in snapshot.queues:
+        yield {"event": "queue", **queue}
+    for room, known in _rooms(snapshot):
+        for advised in _listed(known.get("recalibrate")):
+            yield {"event": "recalibrate", "room": room, **advised}
+    for level in _listed(snapshot.extra.get("levels")):
+        yield {"event": "level", **level}
+    at = snapshot.at.isoformat()
+    yield {"event": "end", "at": at, "process_id": snapshot.process_id, **snapshot.extra}
+
+
+def _level_rows(snapshot: Snapshot) -> Iterator[str]:
+    """Yield a table of what each level of the ultrasonic sensing costs, where there is one."""
+    levels = _listed(snapshot.extra.get("levels"))
+    if levels:
+        yield f"{'ultrasound':20} {'of a core':>10} {'open':>8}"
+    for level in levels:
+        core, is_open = _percent(level["core_share"], 2), _percent(level["open_share"], 0)
+        yield f"{level['name']!s:20} {core:>10} {is_open:>8}"
+
+
+def _percent(share: Json, digits: int) -> str:
+    return f"{100 * share:.{digits}f} %" if isinstance(share, int | float) else "unknown"
+
+
+def _rooms(snapshot: Snapshot) -> Sequence[tuple[str, Mapping[str, Json]]]:
+    return _named(snapshot.extra.get("presence"))
+
+
+def _named(content: Json) -> Sequence[tuple[str, Mapping[str, Json]]]:
+    """Return the objects in an object, by name."""
+    entries = content.items() if isinstance(content, dict) else ()
+    return [(name, entry) for name, entry in entries if isinstance(entry, dict)]
+
+
+def _listed(content: Json) -> Sequence[Mapping[str, Json]]:
+    """Return the objects in a list."""
+    return [entry for entry in content if isinstance(entry, dict)] if isinstance(content, list) else []
 
 
 def _presence_words(known: Mapping[str, Json]) -> str:

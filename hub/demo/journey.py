@@ -91,7 +91,7 @@ def _house(
         directory=DIRECTORY,
         clock=clock,
         device=device,
-        store_path=folder / "roomwise.sqlite3",
+        state=folder,
         broker_port=port,
         lossless=True,
         on_tick=keep_step,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -19,10 +19,14 @@ MOVED_DB = 3.0
 MOVED_DEGREES = 30.0
 MOVED_MICROPHONES = 2
 MOVED_SECONDS = 600.0
+LONGEST_GAP_SECONDS = 60.0
+"""What was not heard for longer is not known to have lasted."""
 WEAKER_DB = 6.0
 WARMER_C = 5.0
 _SAME_LINE_HZ = 50.0
 """A line that drifts by less is the same one."""
+_DEAD_RATIO = 0.03
+"""A microphone that hears so much less of the carrier than the best one has no phase."""
 _TINY = 1e-12
 
 Trigger = Literal["moved", "weaker", "interferer", "temperature", "hardware", "age"]
@@ -71,44 +75,63 @@ class CarrierWatch:
     ----------
     baseline : CarrierState
         Soon after calibration, while nothing moved.
+    told : iterable of Trigger
+        What need not be told any more.
     """
 
-    def __init__(self, baseline: CarrierState) -> None:
+    def __init__(self, baseline: CarrierState, *, told: Iterable[Trigger] = ()) -> None:
         self._baseline = baseline
+        self._told = set(told)
         self.reset()
 
     def reset(self) -> None:
         """Forget what was seen since the baseline, as after a gap in the audio."""
         self._since: dict[Trigger, float] = {}
+        self._last_seconds: float | None = None
 
     def process(self, state: CarrierState) -> Recalibration | None:
-        """Return why to calibrate again, None when nothing asks for it."""
-        if state.is_moving:
+        """Return why to calibrate again, each trigger once; None when nothing else asks for it."""
+        is_next = (
+            self._last_seconds is None or 0 <= state.at_seconds - self._last_seconds <= LONGEST_GAP_SECONDS
+        )
+        if state.is_moving or not is_next:
             self.reset()
+        if state.is_moving:
             return None
-        for reason in (self._moved(state), self._weaker(state)):
-            if reason is not None and self._lasts(reason.trigger, state.at_seconds):
-                return reason
-        return self._warmer(state)
+        self._last_seconds = state.at_seconds
+        for trigger, found in self._found(state).items():
+            if found is None:
+                self._since.pop(trigger, None)
+            elif self._lasts(trigger, state.at_seconds) and trigger not in self._told:
+                self._told.add(trigger)
+                return found
+        return None
+
+    def _found(self, state: CarrierState) -> dict[Trigger, Recalibration | None]:
+        return {
+            "moved": self._moved(state),
+            "weaker": self._weaker(state),
+            "temperature": self._warmer(state),
+        }
 
     def _lasts(self, trigger: Trigger, at_seconds: float) -> bool:
+        if trigger == "temperature":
+            return True  # thermometers are slow
         return at_seconds - self._since.setdefault(trigger, at_seconds) >= MOVED_SECONDS
 
     def _moved(self, state: CarrierState) -> Recalibration | None:
         changed = _changed_microphones(self._baseline.signature, state.signature)
         if changed < MOVED_MICROPHONES:
-            self._since.pop("moved", None)
             return None
         reason = (
             f"{changed} microphones hear the tone differently for 10 minutes: the device or something near "
-            "it was moved"
+            "it was moved, or a volume was changed"
         )
         return Recalibration(trigger="moved", reason=reason)
 
     def _weaker(self, state: CarrierState) -> Recalibration | None:
         fall_db = self._baseline.snr_db - state.snr_db
         if fall_db <= WEAKER_DB:
-            self._since.pop("weaker", None)
             return None
         return Recalibration(
             trigger="weaker", reason=f"the tone stands {fall_db:.0f} dB less above the noise than it did"
@@ -124,11 +147,18 @@ class CarrierWatch:
 
 def _changed_microphones(then: NDArray[np.complex64], now: NDArray[np.complex64]) -> int:
     ratio = now / np.where(np.abs(then) < _TINY, _TINY, then)
-    # every microphone has one vote: the loudest is not more right about the clocks
-    common = np.angle(np.exp(1j * np.angle(ratio)).sum())
     change_db = 20 * np.log10(np.maximum(np.abs(ratio), _TINY))
-    turn_degrees = np.degrees(np.abs(np.angle(ratio * np.exp(-1j * common))))
+    # every microphone has one vote: the loudest is not more right about the clocks
+    votes = np.where(_has_phase(then) & _has_phase(now), np.exp(1j * np.angle(ratio)), 0)
+    # each is compared with all others: of two, nobody can say which has turned
+    turn_degrees = np.degrees(np.abs(np.angle(votes * np.conj(votes.sum() - votes))))
     return int(((np.abs(change_db) > MOVED_DB) | (turn_degrees > MOVED_DEGREES)).sum())
+
+
+def _has_phase(signature: NDArray[np.complex64]) -> NDArray[np.bool_]:
+    levels = np.abs(signature)
+    has_phase: NDArray[np.bool_] = levels > _DEAD_RATIO * levels.max()
+    return has_phase
 
 
 def hardware_changed(calibration: Calibration, hardware: Hardware) -> Recalibration | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import firwin
@@ -19,7 +21,8 @@ class PlaybackReference:
     """Low-pass what was played and keep the frames that the demodulator keeps.
 
     The filter is as long as the demodulator's, so both outputs belong to the same instants. The emitted
-    carrier, which a live reference contains, lies in the stop band.
+    carrier, which a live reference contains, lies in the stop band. After a reset the output is zero until
+    the filter is full: a carrier that seems to begin there at once is no sound.
 
     Parameters
     ----------
@@ -39,6 +42,7 @@ class PlaybackReference:
         """Forget the past, as after a gap in the audio."""
         self._past = np.zeros(len(self._taps) - 1, np.float32)
         self._skip = 0
+        self._filling = len(self._past)
 
     def process(self, reference: Block) -> Playback:
         """Return the baseband frames that this block of shape ``(speakers, frames)`` completes."""
@@ -48,6 +52,8 @@ class PlaybackReference:
         self._past = history[len(history) - len(self._taps) + 1 :]
         windows = np.lib.stride_tricks.sliding_window_view(history, len(self._taps))
         kept = windows[self._skip :: self._factor]
-        self._skip = (self._skip - frames) % self._factor
         low: Playback = kept @ self._taps
+        low[: max(0, math.ceil((self._filling - self._skip) / self._factor))] = 0
+        self._filling = max(0, self._filling - frames)
+        self._skip = (self._skip - frames) % self._factor
         return low

@@ -55,14 +55,17 @@ class ProcessingMeter:
             self._busy_seconds[name] = self._busy_seconds.get(name, 0.0) + spent
 
     def figures(self) -> list[LevelFigures]:
-        """Return the levels in the order of their first work; empty before any sound."""
+        """Return the levels in the order of their first work; empty before any sound.
+
+        Any thread may ask; the levels may then differ by what is being worked on.
+        """
         if not self._sound_seconds:
             return []
         return [
             LevelFigures(
                 name=name,
                 open_share=min(1.0, open_seconds / self._sound_seconds),
-                core_share=self._busy_seconds[name] / self._sound_seconds,
+                core_share=self._busy_seconds.get(name, 0.0) / self._sound_seconds,
             )
-            for name, open_seconds in self._open_seconds.items()
+            for name, open_seconds in list(self._open_seconds.items())
         ]

@@ -3,7 +3,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import struct
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,13 @@ from hub.audio.device import AudioFormat, Captured
 from hub.audio.file_device import FileDevice
 from hub.audio.measurement import Measurement
 from hub.audio.simulated_device import empty_room
-from hub.calibration import calibrated, calibration_file, read_calibration, write_calibration
+from hub.calibration import (
+    CalibrationInUse,
+    calibrated,
+    calibration_file,
+    read_calibration,
+    write_calibration,
+)
 from hub.cli.main import run_command
 from hub.config.hub_config import HubConfig
 from hub.errors import BadInput, Degraded
@@ -115,8 +120,10 @@ def test_without_matplotlib_nothing_is_played(
 
 def test_a_carrier_left_out_of_hub_yaml_comes_from_the_calibration(state: Path, kept: Calibration) -> None:
     write_calibration(calibration_file(state), kept)
-    tone = calibrated(HubConfig(), state, now=kept.at).ultrasound
+    settings, in_use = calibrated(HubConfig(), state)
+    tone = settings.ultrasound
     assert (tone.carrier_hz, tone.level) == (kept.carrier_hz, kept.level)
+    assert in_use == CalibrationInUse(calibration=kept)
 
 
 @pytest.mark.parametrize(
@@ -135,23 +142,17 @@ def test_a_carrier_in_hub_yaml_wins_and_other_hardware_is_not_calibrated(
 ) -> None:
     write_calibration(calibration_file(state), kept)
     settings = HubConfig.model_validate(written)
-    assert calibrated(settings, state, now=kept.at) == settings
+    found, in_use = calibrated(settings, state)
+    assert found == settings
+    assert in_use.calibration is None
+    assert (in_use.outdated is not None) == ("rate_hz" in str(written) or "microphones" in str(written))
 
 
 def test_a_level_in_hub_yaml_wins_too(state: Path, kept: Calibration) -> None:
     write_calibration(calibration_file(state), kept)
     settings = HubConfig.model_validate({"ultrasound": {"level": 0.01}})
-    tone = calibrated(settings, state, now=kept.at).ultrasound
+    tone = calibrated(settings, state)[0].ultrasound
     assert (tone.carrier_hz, tone.level) == (kept.carrier_hz, 0.01)
-
-
-def test_an_old_calibration_is_used_and_told(
-    state: Path, kept: Calibration, capsys: pytest.CaptureFixture[str]
-) -> None:
-    write_calibration(calibration_file(state), kept)
-    tone = calibrated(HubConfig(), state, now=kept.at + timedelta(days=40)).ultrasound
-    assert tone.carrier_hz == kept.carrier_hz
-    assert "40 days old" in "".join(capsys.readouterr())
 
 
 @pytest.mark.parametrize("text", ["{}", "not json", '{"version": 2}', ""])
@@ -162,7 +163,7 @@ def test_a_damaged_calibration_is_told_and_not_used(
     calibration_file(state).write_text(text)
     with pytest.raises(BadInput, match="run: roomwise calibrate"):
         read_calibration(calibration_file(state))
-    assert calibrated(HubConfig(), state, now=datetime.now(UTC)) == HubConfig()
+    assert calibrated(HubConfig(), state) == (HubConfig(), CalibrationInUse())
     assert "is not a calibration" in "".join(capsys.readouterr())
 
 
@@ -258,7 +259,7 @@ def test_a_loudspeaker_that_nobody_has_measured_stays_under_the_cap(
     written: dict[str, float], tmp_path: Path
 ) -> None:
     config = HubConfig.model_validate({"audio": {"device": "card"}, "ultrasound": written})
-    tone = calibrated(config, tmp_path, now=datetime.now(UTC)).ultrasound
+    tone = calibrated(config, tmp_path)[0].ultrasound
     assert tone.carrier_hz == written.get("carrier_hz", 20_500.0)
     assert tone.level == pytest.approx(EmissionCaps().peak(tone.carrier_hz))
     assert tone.level < 0.03

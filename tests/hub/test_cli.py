@@ -8,9 +8,11 @@ import pytest
 
 from hub import status
 from hub.cli.main import VERBS, run_command
-from hub.events import ServiceChanged
+from hub.events import RecalibrationAdvised, ServiceChanged
+from hub.room_presence import RoomPresence
 from hub.service import ServiceState
 from hub.status import write_snapshot
+from routines.facts import Json
 
 
 def test_the_help_lists_every_verb_and_loads_none(capsys: pytest.CaptureFixture[str]) -> None:
@@ -73,6 +75,37 @@ def test_status_shows_what_a_running_hub_wrote(
     assert (first["name"], first["state"], first["hint"]) == ("audio", "degraded", "Plug one in.")
     assert end["occupied"] is True
     assert (datetime.now(UTC) - datetime.fromisoformat(end["at"])).total_seconds() < 60
+
+
+def test_status_shows_why_to_calibrate_again_and_what_each_level_costs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(status, "default_state_directory", lambda: tmp_path)
+    presence = RoomPresence("den")
+    now = datetime.now(UTC)
+    presence.learn(
+        RecalibrationAdvised(room="den", trigger="age", reason="it is old", hint="run: it", at=now)
+    )
+    level: dict[str, Json] = {"name": "front end", "open_share": 1.0, "core_share": 0.0123}
+    write_snapshot(
+        tmp_path / "status.json", [], [], {"presence": {"den": presence.state()}, "levels": [level]}
+    )
+    assert run_command(["status"]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0].startswith("den: nobody can tell")
+    assert shown[0].endswith(", recalibrate")
+    assert "den: calibrate again: it is old; run: it" in shown
+    assert shown[-1].split() == ["front", "end", "1.23", "%", "100", "%"]
+    assert run_command(["status", "--json"]) == 0
+    advised, spent, _end = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert advised == {
+        "event": "recalibrate",
+        "room": "den",
+        "trigger": "age",
+        "reason": "it is old",
+        "hint": "run: it",
+    }
+    assert spent == {"event": "level", **level}
 
 
 def test_doctor_reports_faults_and_no_secret(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

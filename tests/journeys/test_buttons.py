@@ -52,7 +52,7 @@ async def test_a_button_that_discovery_describes_runs_its_routine_when_it_is_pre
         directory=tmp_path,
         clock=SystemClock(UTC),
         device=empty_room(20_500.0, rate_hz=48_000, microphones=2, speakers=2),
-        store_path=tmp_path / "db.sqlite3",
+        state=tmp_path,
         broker_port=port,
         lossless=False,
     )

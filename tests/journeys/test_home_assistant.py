@@ -106,7 +106,7 @@ async def hub(
         directory=folder,
         clock=SystemClock(UTC),
         device=empty_room(20_500.0, rate_hz=48_000, microphones=2, speakers=2),
-        store_path=folder / "db.sqlite3",
+        state=folder,
         broker_port=facts["mqtt_port"],
         lossless=False,
     )

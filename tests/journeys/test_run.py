@@ -10,14 +10,22 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import soundfile
 
+from hub import status
+from hub.calibration import calibration_file, hardware_of, write_calibration
+from hub.calibration_notes import CalibrationNotes, KeptReason, PlayedTone, notes_file, write_notes
+from hub.cli.main import run_command
+from hub.config.hub_config import AudioConfig
 from hub.playback.text_to_speech import speak
 from hub.store.run_history import RunRecord, recent_runs
+from tests.sensing.calibration.made_up_card import MadeUpCard
 
 
 def started(tmp_path: Path, hub_yaml: str) -> subprocess.Popen[str]:
@@ -57,6 +65,32 @@ def test_the_hub_comes_up_with_an_empty_configuration_and_ends_cleanly_at_sigter
     assert ended(hub) == 0
     assert {name: found[name]["state"] for name in wanted} == wanted
     assert (tmp_path / "state" / "roomwise" / "roomwise.sqlite3").exists()
+
+
+def test_all_that_a_hub_keeps_is_in_one_folder_but_a_database_that_hub_yaml_moves(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = tmp_path / "state" / "roomwise"
+    kept = MadeUpCard(speakers=2).calibrate()
+    kept = kept.model_copy(update={"hardware": hardware_of(AudioConfig()), "at": datetime.now(UTC)})
+    write_calibration(calibration_file(state), kept)
+    tone = PlayedTone(calibrated_at=kept.at, carriers_hz=(kept.carrier_hz,), peak=kept.level)
+    told = KeptReason(trigger="moved", reason="it was moved")
+    write_notes(notes_file(state), CalibrationNotes(tone=tone, told=(told,)))
+    hub = started(
+        tmp_path, f"version: 1\nspeech: {{enabled: false}}\nstore: {{path: {tmp_path}/other/hub.sqlite3}}\n"
+    )
+    monkeypatch.setattr(status, "default_state_directory", lambda: state)
+    shown = ""
+    deadline = time.monotonic() + 60
+    while "front end" not in shown and time.monotonic() < deadline:
+        time.sleep(0.2)
+        run_command(["status"])
+        shown = capsys.readouterr().out
+    assert ended(hub) == 0
+    assert "living_room: calibrate again: it was moved; run: roomwise calibrate\n" in shown
+    assert (tmp_path / "other" / "hub.sqlite3").exists()
+    assert not (state / "roomwise.sqlite3").exists()
 
 
 def test_without_its_broker_the_hub_goes_on_and_its_audio_runs(tmp_path: Path) -> None:
