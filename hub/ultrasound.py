@@ -11,6 +11,9 @@ import structlog
 
 from hub.audio.lane import Lane
 from hub.bus import Bus
+from hub.calibration import CalibrationInUse
+from hub.calibration_notes import notes_file
+from hub.calibration_watch import CalibrationWatch
 from hub.clock import Clock
 from hub.config.hub_config import HubConfig
 from hub.door_watch import DoorWatch
@@ -35,23 +38,24 @@ log = structlog.get_logger("ultrasound")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ultrasound:
-    """What plays the tone, what listens to it, and what the levels of listening cost."""
+    """What plays the tone, what listens to it, what the levels of listening cost, and what was calibrated."""
 
     emitter: CarrierEmitter
     tone: ToneGate
     sensor: UltrasoundSensor
     meter: ProcessingMeter
+    calibration: CalibrationInUse
 
 
 def build_ultrasound(
-    config: HubConfig, *, is_recording: bool, state: Path, clock: Clock
+    config: HubConfig, *, calibration: CalibrationInUse, state: Path, bus: Bus, clock: Clock
 ) -> Ultrasound | None:
     """Return the ultrasonic part, None when it is switched off; the tone is silent until it is allowed.
 
     Parameters
     ----------
-    is_recording : bool
-        Whether a recording is heard: its tone is taken as continuous.
+    calibration : CalibrationInUse
+        With one, what it is compared with goes on the bus.
     state : Path
         Directory in which rare moments are kept, where hub.yaml wants that.
     """
@@ -59,13 +63,22 @@ def build_ultrasound(
     if not settings.enabled:
         return None
     rate_hz = config.audio.rate_hz
-    emitter = CarrierEmitter(carrier_hz=settings.carrier_hz, rate_hz=rate_hz, level=settings.level)
+    is_recording = config.audio.device == "file"  # its tone is taken as continuous
+    if settings.tones == 2 and settings.second_tone_hz is None:
+        log.info("one tone only", why="no second carrier is calibrated or set")
+    emitter = CarrierEmitter(
+        carrier_hz=settings.carrier_hz,
+        rate_hz=rate_hz,
+        level=settings.level,
+        second_carrier_hz=settings.second_tone_hz,
+    )
     tone = ToneGate(emitter)
     meter = ProcessingMeter(time.thread_time)
     sensor = UltrasoundSensor(
         rate_hz=rate_hz,
         microphones=config.audio.microphones,
         carrier_hz=settings.carrier_hz,
+        second_carrier_hz=settings.second_tone_hz,
         hold_seconds=settings.hold_seconds,
         sensitivity=settings.sensitivity,
         pets=settings.pets,
@@ -74,8 +87,9 @@ def build_ultrasound(
         want_tone=tone.want,
         meter=meter,
         keep=RareMomentFolder(state / "rare-moments", clock).keep if settings.keep_rare else None,
+        tell_field=None if calibration.calibration is None else bus.publish_from_thread,
     )
-    return Ultrasound(emitter=emitter, tone=tone, sensor=sensor, meter=meter)
+    return Ultrasound(emitter=emitter, tone=tone, sensor=sensor, meter=meter, calibration=calibration)
 
 
 def motion_classifier() -> MotionClassifier:
@@ -88,14 +102,21 @@ def motion_classifier() -> MotionClassifier:
 
 
 def ultrasound_services(
-    ultrasound: Ultrasound, lane: Lane, *, config: HubConfig, messages: MessageLink, bus: Bus, state: Path
+    ultrasound: Ultrasound,
+    lane: Lane,
+    *,
+    config: HubConfig,
+    messages: MessageLink,
+    bus: Bus,
+    clock: Clock,
+    state: Path,
 ) -> Iterator[Service]:
-    """Yield the switch that may mute the tone, and what tells the sensor of opened doors.
+    """Yield the switch that may mute the tone, what tells the sensor of doors, and what watches calibration.
 
     Parameters
     ----------
     state : Path
-        Directory in which the switch is remembered.
+        Directory in which the switch, and what belongs to the calibration, are remembered.
     """
     sensor = ultrasound.sensor
 
@@ -105,9 +126,28 @@ def ultrasound_services(
 
     path = state / "sensing.json"
     yield SensingSwitch(messages=messages, bus=bus, home=config.home, path=path, allow=allow)
-    doors = config.ultrasound.doors
-    if not doors:
-        return
+    if config.ultrasound.doors:
+        _ask_for_home_assistant(config, "no door will be heard of", "ultrasound.doors")
+        yield DoorWatch(
+            doors=config.ultrasound.doors,
+            bus=bus,
+            on_open=lambda: lane.tell("door opened", sensor.door_opened),
+        )
+    if ultrasound.calibration != CalibrationInUse():
+        if config.ultrasound.temperature is not None:
+            _ask_for_home_assistant(config, "no temperature will be known", "ultrasound.temperature")
+        yield CalibrationWatch(
+            calibration=ultrasound.calibration,
+            carriers_hz=ultrasound.emitter.carriers_hz,
+            peak=ultrasound.emitter.peak,
+            path=notes_file(state),
+            room=config.home.room,
+            temperature=config.ultrasound.temperature,
+            bus=bus,
+            clock=clock,
+        )
+
+
+def _ask_for_home_assistant(config: HubConfig, missing: str, setting: str) -> None:
     if config.home_assistant is None:
-        log.warning("no door will be heard of", why="ultrasound.doors needs the section home_assistant")
-    yield DoorWatch(doors=doors, bus=bus, on_open=lambda: lane.tell("door opened", sensor.door_opened))
+        log.warning(missing, why=f"{setting} needs the section home_assistant")

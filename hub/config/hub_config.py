@@ -6,9 +6,19 @@ from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    model_validator,
+)
 
 from hub.log import LogLevel
+from sensing.calibration.band import NYQUIST_GUARD_HZ
+from sensing.ultrasound.emitter import LEAST_APART_HZ, MOST_APART_HZ
 
 
 def _known_timezone(name: str) -> str:
@@ -74,6 +84,15 @@ class UltrasoundConfig(_Section):
         le=90000.0,
         description="Frequency of the carrier in hertz; leave it out for what roomwise calibrate chose.",
     )
+    second_carrier_hz: float | None = Field(
+        default=None,
+        ge=17000.0,
+        le=90000.0,
+        description="A second tone, 300 to 1000 Hz from carrier_hz; leave out both for the calibrated ones.",
+    )
+    tones: Literal[1, 2] = Field(
+        default=1, description="How many tones are played, where a second carrier is known."
+    )
     level: float = Field(
         default=0.1,
         gt=0.0,
@@ -109,6 +128,30 @@ class UltrasoundConfig(_Section):
         description="Contacts of the room's doors in Home Assistant, as binary_sensor.hall_door: "
         "who comes and who leaves is noticed sooner.",
     )
+    temperature: EntityId | None = Field(
+        default=None,
+        description="The room's thermometer in Home Assistant, as sensor.living_room_temperature: "
+        "after 5 degrees more or less the hub asks for a new calibration.",
+    )
+
+    @model_validator(mode="after")
+    def _tones_fit_each_other(self) -> UltrasoundConfig:
+        if self.second_carrier_hz is None:
+            return self
+        if "carrier_hz" not in self.model_fields_set:
+            raise ValueError("second_carrier_hz needs carrier_hz beside it; leave out both, or neither")
+        apart_hz = abs(self.second_carrier_hz - self.carrier_hz)
+        if not LEAST_APART_HZ <= apart_hz <= MOST_APART_HZ:
+            raise ValueError(
+                f"the tones are {apart_hz:g} Hz apart; second_carrier_hz must be {LEAST_APART_HZ:g} to "
+                f"{MOST_APART_HZ:g} Hz from carrier_hz"
+            )
+        return self
+
+    @property
+    def second_tone_hz(self) -> float | None:
+        """The second tone that is played, None for one tone."""
+        return self.second_carrier_hz if self.tones == 2 else None
 
 
 class SpeechConfig(_Section):
@@ -177,3 +220,15 @@ class HubConfig(_Section):
     )
     store: StoreConfig = Field(default_factory=StoreConfig, description="Storage.")
     log: LogConfig = Field(default_factory=LogConfig, description="Logging.")
+
+    @model_validator(mode="after")
+    def _card_carries_both_tones(self) -> HubConfig:
+        second_hz, highest_hz = self.ultrasound.second_carrier_hz, self.audio.rate_hz / 2 - NYQUIST_GUARD_HZ
+        if second_hz is None or self.audio.device == "file":
+            return self
+        if max(self.ultrasound.carrier_hz, second_hz) > highest_hz:
+            raise ValueError(
+                f"at audio.rate_hz {self.audio.rate_hz} two tones must stay below {highest_hz:g} Hz; "
+                "lower ultrasound.carrier_hz and second_carrier_hz, or leave both out"
+            )
+        return self

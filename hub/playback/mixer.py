@@ -20,11 +20,11 @@ FADE_SECONDS = 0.01
 
 
 class CarrierEmitter(Protocol):
-    """The ultrasonic tone that is added after everything else."""
+    """The ultrasound that is added after everything else."""
 
-    carrier_hz: float
+    carriers_hz: tuple[float, ...]
     peak: float
-    """Highest absolute sample of the tone."""
+    """Highest absolute sample of all tones together."""
 
     def process(self, frames: int) -> NDArray[np.float32]:
         """Return the next samples, shape ``(frames,)``."""
@@ -83,7 +83,7 @@ class Mixer:
         self._guard = (
             None
             if emitter is None
-            else BandGuard(carrier_hz=emitter.carrier_hz, rate_hz=rate_hz, channels=speakers)
+            else BandGuard(carrier_hz=min(emitter.carriers_hz), rate_hz=rate_hz, channels=speakers)
         )
         ceiling = 1.0 if emitter is None else 1.0 - emitter.peak
         self._limiter = Limiter(rate_hz=rate_hz, channels=speakers, ceiling=ceiling)

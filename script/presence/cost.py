@@ -18,6 +18,7 @@ from sensing.simulation.baseband.passband import to_passband
 from sensing.simulation.baseband.renderer import render
 from sensing.ultrasound.demodulator import Demodulator
 from sensing.ultrasound.doppler_features import HOP_SECONDS
+from sensing.ultrasound.emitter import LEAST_APART_HZ
 from sensing.ultrasound.front_end import FrontEnd
 from sensing.ultrasound.motion_classifier import MotionScore
 from sensing.ultrasound.motion_network import MotionNetwork
@@ -42,15 +43,26 @@ def measure(model: Path | None) -> Row:
     carrier_hz, rate_hz = scene.carrier_hz, scene.rate_hz
     found: Row = {"seconds": scene.seconds}
     for words, reference in (("silent", played[:0]), ("music", played)):
-        costs = _sensor_costs(capture, reference, rate_hz, carrier_hz, model)
-        found |= {f"sensor_{words}_{name}": value for name, value in costs.items()}
+        for tones, second_hz in (("", None), ("_two_tones", carrier_hz - LEAST_APART_HZ)):
+            costs = _sensor_costs(capture, reference, rate_hz, (carrier_hz, second_hz), model)
+            found |= {f"sensor_{words}{tones}_{name}": value for name, value in costs.items()}
     return found | _stages(capture, played, rate_hz, carrier_hz, model)
 
 
-def _sensor_costs(capture: Block, played: Block, rate_hz: int, carrier_hz: float, model: Path | None) -> Row:
+def _sensor_costs(
+    capture: Block,
+    played: Block,
+    rate_hz: int,
+    carriers_hz: tuple[float, float | None],
+    model: Path | None,
+) -> Row:
     """Return percent of a core, and of decisions the milliseconds of the clock and of the processor, p95."""
     sensor = UltrasoundSensor(
-        rate_hz=rate_hz, microphones=len(capture), carrier_hz=carrier_hz, classifier=MotionNetwork(model)
+        rate_hz=rate_hz,
+        microphones=len(capture),
+        carrier_hz=carriers_hz[0],
+        second_carrier_hz=carriers_hz[1],
+        classifier=MotionNetwork(model),
     )
     spent: list[tuple[float, float]] = []
     for heard in blocks_of(capture, rate_hz):

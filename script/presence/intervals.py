@@ -1,8 +1,10 @@
-"""What few tries say: exact intervals."""
+"""What few tries say: intervals of shares."""
 
 from __future__ import annotations
 
-from scipy.stats import beta
+import math
+
+from scipy.stats import beta, norm
 
 CONFIDENCE = 0.95
 
@@ -13,3 +15,13 @@ def share_interval(hits: int, tries: int) -> tuple[float, float]:
     low = float(beta.ppf(tail, hits, tries - hits + 1)) if hits else 0.0
     high = float(beta.ppf(1 - tail, hits + 1, tries - hits)) if hits < tries else 1.0
     return low, high
+
+
+def wilson_interval(hits: int, tries: int) -> tuple[float, float]:
+    """Return the score interval of Wilson (1927) for a share, 95 %; 0 to 1."""
+    z = float(norm.ppf((1 + CONFIDENCE) / 2))
+    share = hits / tries
+    middle = share + z**2 / (2 * tries)
+    half = z * math.sqrt(share * (1 - share) / tries + (z / (2 * tries)) ** 2)
+    whole = 1 + z**2 / tries
+    return max(0.0, (middle - half) / whole), min(1.0, (middle + half) / whole)

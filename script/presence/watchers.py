@@ -17,14 +17,15 @@ from script.presence.passive_infrared import trips
 from sensing.simulation.baseband.scene import Scene
 from sensing.simulation.baseband.truth import MAJOR, MINOR, NONE
 from sensing.training.presence_trial import rendered_pieces
-from sensing.ultrasound.band_gate import BandGate
 from sensing.ultrasound.demodulator import Baseband
 from sensing.ultrasound.doppler_features import HOP_SECONDS, WINDOW_SECONDS, DopplerFrame
 from sensing.ultrasound.energy_detector import EnergyDetector
 from sensing.ultrasound.front_end import FrontEnd
-from sensing.ultrasound.motion_classifier import MotionClassifier, MotionScore
+from sensing.ultrasound.gated_classifier import NOTHING_MOVES, GatedClassifier
+from sensing.ultrasound.motion_classifier import MotionClassifier
 from sensing.ultrasound.motion_network import MotionNetwork
 from sensing.ultrasound.presence import PresenceFilter
+from sensing.ultrasound.processing_meter import ProcessingMeter
 
 NAMES = ("network", "energy", "doppler_js", "pir")
 """The network; band energies against thresholds, with the same filter; doppler.js; passive infrared."""
@@ -33,7 +34,6 @@ PEER_HOLD_SECONDS = 60.0
 """doppler.js knows no presence and motion detectors of the shop hold for a minute or so."""
 
 _KINDS = {None: NONE, "minor": MINOR, "major": MAJOR}
-_QUIET = MotionScore(minor=0.0, major=0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -96,7 +96,7 @@ def _vacant_filter() -> PresenceFilter:
     """Return a filter that knows its room for empty, as it does on all but the first minutes."""
     presence = PresenceFilter(hold_seconds=HOLD_SECONDS, hop_seconds=HOP_SECONDS)
     while presence.is_present is not False:
-        presence.process(_QUIET)
+        presence.process(NOTHING_MOVES)
     return presence
 
 
@@ -104,31 +104,22 @@ class HubWatcher:
     """The hub: gate, classifier and presence filter as in `UltrasoundSensor`, in a room that was empty."""
 
     def __init__(self, classifier: MotionClassifier) -> None:
-        self._gate = BandGate()
-        self._classifier = classifier
+        self._classifier = GatedClassifier(classifier, meter=ProcessingMeter(lambda: 0.0))
         self._presence = copy.deepcopy(_vacant_filter())
         self._rows: list[tuple[int, int, float, bool]] = []
 
     def begin(self, _scene: Scene, /) -> None:
         """Forget the sound, not the room."""
-        self._gate.reset()
         self._classifier.reset()
         self._rows.clear()
 
     def process(self, heard: Heard) -> None:
         """Score and filter the hops."""
         for frame in heard.frames:
-            score = self._score(frame)
+            is_possible = self._presence.is_present is not False
+            score = self._classifier.score(frame, is_present=is_possible)
             kind = self._presence.process(score, float(frame.masked.mean())).kind
             self._rows.append((frame.hop, _KINDS[kind], score.major, self._presence.is_present is True))
-
-    def _score(self, frame: DopplerFrame) -> MotionScore:
-        hops = self._gate.process(frame, is_present=self._presence.is_present is not False)
-        if not hops:
-            return _QUIET
-        if self._gate.has_opened:
-            self._classifier.reset()
-        return self._classifier.score(hops)[-1]
 
     def watched(self, hops: int) -> Watched:
         """Return what was made of the scene; before the first hop that was told, nothing."""

@@ -6,8 +6,10 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from sensing.calibration.caps import EmissionCaps
 from sensing.calibration.interferers import Interferer
 from sensing.calibration.level import LevelStep, Limit
+from sensing.ultrasound.emitter import LEAST_APART_HZ, MOST_APART_HZ
 
 
 class _Kept(BaseModel):
@@ -88,6 +90,16 @@ class Calibration(_Kept):
     noise_db_hz: tuple[tuple[float, ...], ...]
     paths: tuple[KeptPath, ...]
     score_db: tuple[float | None, ...]
+
+    @property
+    def second_tone_hz(self) -> float | None:
+        """The second carrier where it may be played beside the first: near enough, and allowed as loud."""
+        hz = self.second_carrier_hz
+        if hz is None or not LEAST_APART_HZ <= abs(hz - self.carrier_hz) <= MOST_APART_HZ:
+            return None
+        caps = EmissionCaps(has_pets=self.wishes.has_pets, allows_audible=True)
+        first_db, second_db = caps.cap_db_spl(self.carrier_hz), caps.cap_db_spl(hz)
+        return hz if first_db is not None and second_db is not None and second_db >= first_db else None
 
     @property
     def heard(self) -> tuple[KeptPath, ...]:

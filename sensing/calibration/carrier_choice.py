@@ -14,9 +14,11 @@ from sensing.calibration.interferers import Interferer, Listening
 from sensing.calibration.link_budget import Motion, echo_snr_db
 from sensing.calibration.response import PathResponse
 from sensing.errors import CannotCalibrate
+from sensing.ultrasound.emitter import LEAST_APART_HZ, MOST_APART_HZ
 
-APART_HZ = 300.0
-"""Two tones so far apart fade independently of each other."""
+SECOND_BELOW_DB = 3.0
+"""Of two tones each has half the peak that one may have, so both together stay below the cap if one of them
+may be 3 dB softer by itself."""
 SMOOTHED_HZ = 200.0
 NOISE_HALF_WIDTH_HZ = 400.0
 _AUDIBLE_PENALTY_DB = 10.0
@@ -31,7 +33,7 @@ class CarrierChoice:
     Attributes
     ----------
     carrier_hz, second_hz : float
-        ``second_hz`` is None when nothing suitable lies 300 Hz or more away.
+        ``second_hz`` is None when nothing suitable lies 300 to 1,000 Hz away.
     hz, score_db : NDArray
         Shape ``(grid,)``: echo over noise at the permitted level, less penalties; -inf where excluded.
     full_scale_snr_db : NDArray
@@ -89,7 +91,10 @@ def choose_carrier(
             "makes them (chargers, other hubs), or use a card of 96 kHz"
         )
     carrier_hz = float(hz[np.argmax(score_db)])
-    apart_db = np.where(np.abs(hz - carrier_hz) >= APART_HZ, score_db, -np.inf)
+    apart_hz = np.abs(hz - carrier_hz)
+    fits = (apart_hz >= LEAST_APART_HZ) & (apart_hz <= MOST_APART_HZ)
+    fits &= permitted_db >= permitted_db[np.argmax(score_db)] - SECOND_BELOW_DB
+    apart_db = np.where(fits, score_db, -np.inf)
     second_hz = float(hz[np.argmax(apart_db)]) if np.isfinite(apart_db).any() else None
     return CarrierChoice(
         carrier_hz=carrier_hz, second_hz=second_hz, hz=hz, score_db=score_db, full_scale_snr_db=snr_db

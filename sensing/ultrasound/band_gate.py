@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from collections.abc import Sequence
 
@@ -23,11 +22,6 @@ class BandGate:
     those. While somebody is there small motion counts too; noise lifts the strongest of all bands several
     times a second, so a gate would save nothing and is open. An opening hands on the last second whole.
 
-    Parameters
-    ----------
-    sensitivity : float
-        2 lowers the threshold by 3 dB, 0.5 raises it by 3 dB.
-
     Attributes
     ----------
     is_open : bool
@@ -36,8 +30,7 @@ class BandGate:
         Whether it was the first after a pause: a classifier is then reset, for some hops come again.
     """
 
-    def __init__(self, *, sensitivity: float = 1.0) -> None:
-        self._shift_db = 10 * math.log10(sensitivity)
+    def __init__(self) -> None:
         self.reset()
 
     def reset(self) -> None:
@@ -52,7 +45,7 @@ class BandGate:
         They end with ``frame``, and are none while the gate is closed: then nobody moves.
         """
         was_open = self.is_open
-        over_db = float(frame.bands_db[FAST_BANDS].max()) - FAST_DB + self._shift_db
+        over_db = float(frame.bands_db[FAST_BANDS].max()) - FAST_DB
         is_stirred = is_present or over_db > (-HYSTERESIS_DB if was_open else 0.0)
         self._hang_over = HANG_OVER_HOPS if is_stirred else max(0, self._hang_over - 1)
         self.is_open = self._hang_over > 0

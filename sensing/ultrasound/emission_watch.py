@@ -37,8 +37,8 @@ class EmissionWatch:
     ----------
     rate_hz : int
         Rate of the blocks.
-    carrier_hz : float
-        Frequency of the tone.
+    carrier_hz, second_carrier_hz : float
+        Frequencies of the tones, which come and go together; None for no second one.
 
     Attributes
     ----------
@@ -46,11 +46,16 @@ class EmissionWatch:
         How much later the microphones hear what was played; None before it was heard.
     """
 
-    def __init__(self, *, rate_hz: int, carrier_hz: float) -> None:
+    def __init__(self, *, rate_hz: int, carrier_hz: float, second_carrier_hz: float | None = None) -> None:
         self._cell = round(CELL_SECONDS * rate_hz)
         window = get_window("hann", self._cell)
-        phase = 2 * math.pi * carrier_hz / rate_hz * np.arange(self._cell)
-        self._probe = (2 * window / window.sum() * np.exp(-1j * phase)).astype(np.complex64)
+        carriers_hz = [carrier_hz] if second_carrier_hz is None else [carrier_hz, second_carrier_hz]
+        phases = 2 * math.pi / rate_hz * np.outer(np.arange(self._cell), carriers_hz)
+        probes = 2 * window[:, None] / window.sum() * np.exp(-1j * phases)
+        if second_carrier_hz is not None:
+            # a cell resolves 400 Hz and tones may be 300 Hz apart: each probe is made deaf to the other
+            probes = probes @ np.linalg.inv(np.exp(1j * phases).T @ probes / 2)
+        self._probes = probes.astype(np.complex64)
         self._settle = round(SETTLE_SECONDS * rate_hz)
         self._longest_lag = round(LONGEST_LAG_SECONDS * rate_hz)
         self.lag_frames: int | None = None
@@ -115,9 +120,9 @@ class EmissionWatch:
         )
 
     def _amplitudes(self, sound: Block) -> NDArray[np.float32]:
-        """Return the carrier's peak in each cell, of the channel that has most of it."""
+        """Return the carriers' peaks together in each cell, of the channel that has most of them."""
         cells = sound.reshape(len(sound), -1, self._cell)
-        amplitudes: NDArray[np.float32] = np.abs(cells @ self._probe).max(axis=0)
+        amplitudes: NDArray[np.float32] = np.abs(cells @ self._probes).sum(axis=2).max(axis=0)
         return amplitudes
 
     def _take(self, frame: int, played: float, heard: float) -> None:

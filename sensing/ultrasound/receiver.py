@@ -8,13 +8,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sensing.audio_block import AudioBlock
-from sensing.ultrasound.demodulator import Demodulator
+from sensing.calibration.triggers import CarrierState
+from sensing.ultrasound.carrier_state import CarrierStates
+from sensing.ultrasound.demodulator import Baseband
 from sensing.ultrasound.doppler_features import WINDOW_SECONDS, DopplerFrame
 from sensing.ultrasound.emission_watch import EmissionWatch
-from sensing.ultrasound.front_end import FrontEnd
 from sensing.ultrasound.playback_reference import PlaybackReference
 from sensing.ultrasound.processing_meter import ProcessingMeter
 from sensing.ultrasound.signal_health import HealthFinding, SignalHealth
+from sensing.ultrasound.tone_chain import ToneChain
+from sensing.ultrasound.tone_join import ToneJoin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,23 +32,53 @@ class UltrasoundReceiver:
     """Turn blocks into hops while the tone is in the air and the sound is whole.
 
     While the tone rests, and while the sound is broken, no hop comes, and what was learnt stays as it is.
+    Of several tones each hop is the join.
 
     Parameters
     ----------
+    carrier_hz, second_carrier_hz : float
+        The tones that are played; None for no second one.
     meter : ProcessingMeter
         Charged with what the levels below the classifier cost.
     """
 
-    def __init__(self, *, rate_hz: int, microphones: int, carrier_hz: float, meter: ProcessingMeter) -> None:
-        self._demodulator = Demodulator(carrier_hz=carrier_hz, rate_hz=rate_hz, microphones=microphones)
+    def __init__(
+        self,
+        *,
+        rate_hz: int,
+        microphones: int,
+        carrier_hz: float,
+        meter: ProcessingMeter,
+        second_carrier_hz: float | None = None,
+    ) -> None:
+        carriers_hz = (carrier_hz,) if second_carrier_hz is None else (carrier_hz, second_carrier_hz)
+        self._chains = [
+            ToneChain(
+                carrier_hz=hz,
+                others_hz=[other for other in carriers_hz if other != hz],
+                rate_hz=rate_hz,
+                microphones=microphones,
+            )
+            for hz in carriers_hz
+        ]
+        self._join = ToneJoin(carriers_hz)
+        self._demodulator = self._chains[0].demodulator
+        self._front_end = self._chains[0].front_end
         self._playback = PlaybackReference(
             rate_hz=rate_hz,
             factor=self._demodulator.factor,
             latency_frames=self._demodulator.latency_frames,
         )
-        self._front_end = FrontEnd(baseband_hz=self._demodulator.baseband_hz, microphones=microphones)
-        self._health = SignalHealth(rate_hz=rate_hz, microphones=microphones, carrier_hz=carrier_hz)
-        self._watch = EmissionWatch(rate_hz=rate_hz, carrier_hz=carrier_hz)
+        self._health = SignalHealth(
+            rate_hz=rate_hz,
+            microphones=microphones,
+            carrier_hz=carrier_hz,
+            second_carrier_hz=second_carrier_hz,
+        )
+        self._watch = EmissionWatch(
+            rate_hz=rate_hz, carrier_hz=carrier_hz, second_carrier_hz=second_carrier_hz
+        )
+        self._states = CarrierStates(baseband_hz=self._demodulator.baseband_hz, microphones=microphones)
         self._meter = meter
         self._window_frames = round(WINDOW_SECONDS * self._demodulator.baseband_hz) * self._demodulator.factor
         self.hop_seconds = self._front_end.hop_seconds
@@ -53,11 +86,12 @@ class UltrasoundReceiver:
 
     def reset(self) -> None:
         """Forget filters and floors, as after a gap in the audio."""
-        self._demodulator.reset()
+        for chain in self._chains:
+            chain.reset()
         self._playback.reset()
-        self._front_end.reset()
         self._health.reset()
         self._watch.reset()
+        self._states.reset()
         self._first_frame: int | None = None
         self._blocks: list[AudioBlock] = []
 
@@ -75,6 +109,10 @@ class UltrasoundReceiver:
     def is_playing(self) -> bool:
         """Whether the loudspeaker plays something beside the tone."""
         return self._front_end.is_playing
+
+    def take_carrier_state(self, *, is_moving: bool) -> CarrierState | None:
+        """Return how the first tone is heard, once a second while nothing else is played."""
+        return self._states.take(is_moving=is_moving)
 
     def process(self, block: AudioBlock) -> list[ReceivedHop]:
         """Return the hops that this block completes."""
@@ -97,11 +135,22 @@ class UltrasoundReceiver:
             self._first_frame = block.first_frame
         seconds = block.frames / block.rate_hz
         with self._meter.level("front end", seconds):
-            baseband = self._demodulator.process(block.capture)
+            basebands = [chain.demodulate(block.capture) for chain in self._chains]
             is_known = block.reference.shape[0] > 0  # of a recording nobody may know what was played
             playback = self._playback.process(block.reference) if is_known else None
-            frames = self._front_end.process(baseband, playback)
+            tones = [
+                chain.process(baseband, playback)
+                for chain, baseband in zip(self._chains, basebands, strict=True)
+            ]
+            frames = [self._join.process(hop) for hop in zip(*tones, strict=True)]
+            self._follow_carrier(basebands[0], block.end_frame / block.rate_hz)
         return [ReceivedHop(frame=frame, end_frame=self._end_of(frame)) for frame in frames]
+
+    def _follow_carrier(self, baseband: Baseband, at_seconds: float) -> None:
+        if self.is_playing:
+            self._states.pause()  # what else is played takes headroom and adds distortion
+        else:
+            self._states.process(baseband, at_seconds)
 
     def _is_usable(self, block: AudioBlock) -> bool:
         with self._meter.level("signal health", block.frames / block.rate_hz):
@@ -114,9 +163,10 @@ class UltrasoundReceiver:
 
     def _pause(self) -> None:
         if self._first_frame is not None:
-            self._demodulator.reset()
+            for chain in self._chains:
+                chain.pause()
             self._playback.reset()
-            self._front_end.pause()
+            self._states.pause()
             self._first_frame = None
 
     def _end_of(self, frame: DopplerFrame) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sensing.audio_block import AudioBlock
+from sensing.calibration.triggers import CarrierState
 from sensing.observations import (
     DegradedState,
     MotionSeen,
@@ -16,15 +17,16 @@ from sensing.observations import (
     UltrasoundChanged,
     UltrasoundMode,
 )
-from sensing.ultrasound.band_gate import BandGate
-from sensing.ultrasound.doppler_features import DopplerFrame
 from sensing.ultrasound.emission_plan import EmissionPlan
+from sensing.ultrasound.gated_classifier import GatedClassifier
 from sensing.ultrasound.motion_classifier import MotionClassifier, MotionScore
 from sensing.ultrasound.motion_network import MotionNetwork
 from sensing.ultrasound.presence import PresenceFilter, PresenceVerdict
 from sensing.ultrasound.processing_meter import ProcessingMeter
 from sensing.ultrasound.rare_moments import RareMoment, RareMoments
 from sensing.ultrasound.receiver import ReceivedHop, UltrasoundReceiver
+from sensing.ultrasound.silent_listener import SilenceHeard, SilentListener
+from sensing.ultrasound.tone_join import has_carrier
 
 MOTION_INTERVAL_SECONDS = 0.5
 """Motion that lasts is reported this often."""
@@ -39,14 +41,9 @@ HELD_INTERVAL_SECONDS = 30.0
 UNKNOWN_SECONDS = 60.0
 """A carrier that is away for longer could have missed an exit or an entry: the room is unknown."""
 
-_LOST_DBFS = -75.0
 _LOST_SECONDS = 1.0
-_PROMINENT_DBC = 3.0
-"""A "carrier" whose sidebands reach it is noise, not a tone."""
-
 
 _SILENT_DB = -200.0
-_NOTHING = MotionScore(minor=0.0, major=0.0)
 
 
 def _ignore(_wanted: bool) -> None:
@@ -63,6 +60,8 @@ class UltrasoundSensor:
     ----------
     carrier_hz : float
         Frequency of the tone that is being played.
+    second_carrier_hz : float, optional
+        Another tone that is played beside it; where the room swallows one, the other sees.
     hold_seconds, sensitivity, pets
         See `PresenceFilter`.
     classifier : MotionClassifier, optional
@@ -75,6 +74,9 @@ class UltrasoundSensor:
         Charged with what each level costs.
     keep : callable, optional
         Given the moments that are worth learning from; without it none are looked for.
+    tell_field : callable, optional
+        Given how the carrier is heard, once in a second of tone, and the tones of others in a silence,
+        once in ten minutes: what a calibration is compared with. Without it neither is looked for.
 
     Raises
     ------
@@ -88,6 +90,7 @@ class UltrasoundSensor:
         rate_hz: int,
         microphones: int,
         carrier_hz: float,
+        second_carrier_hz: float | None = None,
         hold_seconds: float = 180.0,
         sensitivity: float = 1.0,
         pets: bool = False,
@@ -96,15 +99,19 @@ class UltrasoundSensor:
         want_tone: Callable[[bool], None] = _ignore,
         meter: ProcessingMeter | None = None,
         keep: Callable[[RareMoment], None] | None = None,
+        tell_field: Callable[[CarrierState | SilenceHeard], None] | None = None,
     ) -> None:
         self._rate_hz = rate_hz
         self._carrier_hz = carrier_hz
         self._meter = meter or ProcessingMeter(lambda: 0.0)
         self._receiver = UltrasoundReceiver(
-            rate_hz=rate_hz, microphones=microphones, carrier_hz=carrier_hz, meter=self._meter
+            rate_hz=rate_hz,
+            microphones=microphones,
+            carrier_hz=carrier_hz,
+            meter=self._meter,
+            second_carrier_hz=second_carrier_hz,
         )
-        self._gate = BandGate()
-        self._classifier: MotionClassifier = classifier or MotionNetwork()
+        self._classifier = GatedClassifier(classifier or MotionNetwork(), meter=self._meter)
         self._presence = PresenceFilter(
             hold_seconds=hold_seconds,
             hop_seconds=self._receiver.hop_seconds,
@@ -116,6 +123,9 @@ class UltrasoundSensor:
         self._is_toned = plan is None
         self._keep = keep
         self._rare = RareMoments()
+        self._tell_field = tell_field
+        self._silence = SilentListener(rate_hz=rate_hz, carrier_hz=carrier_hz)
+        self._has_moved = False
         self._mode: UltrasoundMode | None = None
         self._level_db = _SILENT_DB
         self._lost_seconds = self._blind_seconds = 0.0
@@ -128,7 +138,7 @@ class UltrasoundSensor:
         """Forget filters and floors, as after a gap in the audio; presence itself is kept."""
         self._receiver.reset()
         self._classifier.reset()
-        self._gate.reset()
+        self._silence.reset()
         self._last_motion = {"major": -1e9, "minor": -1e9}
         self._held_told_at = -1e9
 
@@ -149,12 +159,24 @@ class UltrasoundSensor:
             observations += self._carrier(hop)
             if self._mode == "watching" and self._lost_seconds == 0.0:
                 observations += self._motion(hop)
+        if self._tell_field is not None:
+            self._compare(block, self._tell_field)
         return observations + self._emission(block) + self._blindness(block) + self._health(block.end_frame)
+
+    def _compare(self, block: AudioBlock, tell: Callable[[CarrierState | SilenceHeard], None]) -> None:
+        """Tell what a calibration is compared with; a carrier that is lost says nothing about it."""
+        state = self._receiver.take_carrier_state(is_moving=self._has_moved)
+        if state is not None and self._mode == "watching" and self._lost_seconds == 0.0:
+            self._has_moved = False
+            tell(state)
+        silence = self._silence.process(block, is_sound=self._receiver.blinding is None)
+        if silence is not None:
+            tell(silence)
 
     def _carrier(self, hop: ReceivedHop) -> list[Observation]:
         """Follow whether the carrier can be heard, and for how long it could not."""
         frame = hop.frame
-        is_heard = frame.carrier_db > _LOST_DBFS and frame.sideband_dbc < _PROMINENT_DBC
+        is_heard = has_carrier(frame)
         if not is_heard and not self._is_toned:
             return []
         self._level_db = frame.carrier_db
@@ -204,7 +226,7 @@ class UltrasoundSensor:
             block.end_frame,
             is_present=self._presence.is_present is True,
             motion_frame=self._motion_frame,
-            is_stirring=self._gate.is_open and not self._presence.is_present,
+            is_stirring=self._classifier.is_open and not self._presence.is_present,
             is_playing=self._receiver.is_playing,
         )
         self._is_toned = step.is_on
@@ -213,20 +235,11 @@ class UltrasoundSensor:
             return self._in_mode("muted", block.end_frame)
         return self._in_mode("resting", block.end_frame) if step.state == "resting" else []
 
-    def _score(self, frame: DopplerFrame) -> MotionScore:
-        """Return the classifier's word on a hop that the gate lets through; the others show nobody."""
-        hops = self._gate.process(frame, is_present=self._presence.is_present is not False)
-        if not hops:
-            return _NOTHING
-        if self._gate.has_opened:
-            self._classifier.reset()
-        with self._meter.level("classifier", self._receiver.hop_seconds):
-            return self._classifier.score(hops)[-1]
-
     def _motion(self, hop: ReceivedHop) -> list[Observation]:
         number = hop.end_frame
         at = number / self._rate_hz
-        score = self._score(hop.frame)
+        is_possible = self._presence.is_present is not False
+        score = self._classifier.score(hop.frame, is_present=is_possible)
         with self._meter.level("presence", self._receiver.hop_seconds):
             step = self._presence.process(score, float(hop.frame.masked.mean()))
         observations: list[Observation] = []
@@ -234,6 +247,7 @@ class UltrasoundSensor:
             self._look_for_rare(hop, score, is_moving=step.kind is not None)
         if step.kind is not None:
             self._motion_frame = number
+            self._has_moved = True
         if step.kind == "major" and at - self._last_motion["major"] >= MOTION_INTERVAL_SECONDS:
             self._last_motion["major"] = at
             observations.append(MotionSeen(at=at, frame=number, kind="major", score=score.major))

@@ -66,6 +66,8 @@ class SignalHealth:
         At least one.
     carrier_hz : float or None
         Where the tone ought to be; None where it is not known, then no wrong rate is found.
+    second_carrier_hz : float or None
+        Another tone beside it; a wrong rate moves both.
 
     Notes
     -----
@@ -73,14 +75,22 @@ class SignalHealth:
     is cut.
     """
 
-    def __init__(self, *, rate_hz: int, microphones: int, carrier_hz: float | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        rate_hz: int,
+        microphones: int,
+        carrier_hz: float | None = None,
+        second_carrier_hz: float | None = None,
+    ) -> None:
         self._rate_hz = rate_hz
         self._microphones = microphones
         self._carrier_hz = carrier_hz
         self._piece_frames = round(PIECE_SECONDS * rate_hz)
         self._dropout_frames = round(DROPOUT_SECONDS * rate_hz)
-        step = 2 * np.pi * (carrier_hz or 0.0) / rate_hz * np.arange(self._piece_frames)
-        self._probe = (2 / self._piece_frames * np.exp(-1j * step)).astype(np.complex64)
+        carriers_hz = [hz for hz in (carrier_hz, second_carrier_hz) if hz is not None]
+        steps = 2 * np.pi / rate_hz * np.outer(np.arange(self._piece_frames), carriers_hz)
+        self._probes = (2 / self._piece_frames * np.exp(-1j * steps)).astype(np.complex64)
         self._repeats = RepeatFinder()
         self.reset()
 
@@ -154,7 +164,7 @@ class SignalHealth:
 
     def _wrong_rate(self, mono: Block, carrier_hz: float) -> Sequence[HealthFinding]:
         """Look for the tone where another rate would put it, when it is missing where it belongs."""
-        is_gone = abs(complex((mono @ self._probe)[0])) < _CARRIER_GONE
+        is_gone = float(np.abs(mono @ self._probes).max()) < _CARRIER_GONE
         self._gone_pieces = self._gone_pieces + 1 if is_gone else 0
         if not self._gone_pieces:
             return []
