@@ -38,7 +38,7 @@ SEED = 2026
 BATCH = 64
 RATE = 3e-3
 AVERAGING = 0.998
-CLASS_WEIGHTS = {NONE: 1.0, MINOR: 1.5, MAJOR: 1.5}
+CLASS_WEIGHTS = {NONE: 1.0, MINOR: 2.5, MAJOR: 1.5}
 EMPTY_WEIGHT = 2.0
 """Of hops of rooms in which nobody is: there, and only there, motion must not be seen."""
 BEGINS = (0, 0, 150, 300, 450)
