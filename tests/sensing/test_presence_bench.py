@@ -23,11 +23,11 @@ def batch(part: str, kind: str, count: int, *names: str) -> Batch:
     return Batch(part=part, kind=kind, first=0, count=count, names=names)
 
 
-def test_of_eight_entries_into_a_quiet_room_seven_are_told_within_a_second_and_all_within_three() -> None:
+def test_of_eight_entries_into_a_quiet_room_seven_are_told_within_a_second_and_all_within_four() -> None:
     rows = entries.measure(batch("entries", "quiet", 8, "network"))
     late = [float(str(row["late_seconds"])) for row in rows]
     assert sum(seconds <= 1.0 for seconds in late) >= 7
-    assert max(late) < 3.0
+    assert max(late) < 4.0
     assert not any(row["began_before"] for row in rows)
 
 

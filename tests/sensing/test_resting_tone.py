@@ -15,7 +15,7 @@ from sensing.ultrasound.sensor import UltrasoundSensor
 
 RATE = 48_000
 CARRIER = 20_500.0
-ENTERS, SECONDS = 3.0, 80.0
+ENTERS, SECONDS = 3.0, 110.0
 
 
 @pytest.fixture(scope="module")
