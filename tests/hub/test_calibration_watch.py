@@ -22,13 +22,13 @@ from hub.clock import VirtualClock
 from hub.config.hub_config import AudioConfig, HomeConfig
 from hub.events import RecalibrationAdvised
 from hub.home_publisher import HomePublisher
-from routines.effects import Outcome
 from routines.ports import DeviceChanged
 from sensing.calibration.calibration import Calibration
 from sensing.calibration.interferers import Interferer
 from sensing.calibration.triggers import CarrierState, hardware_changed
 from sensing.ultrasound.carrier_state import CarrierStates
 from sensing.ultrasound.silent_listener import SilenceHeard
+from tests.hub.retained_messages import Broker
 from tests.sensing.calibration.made_up_card import AT, MadeUpCard
 
 FIELD = np.array([0.1, 0.05j], np.complex64)
@@ -40,15 +40,6 @@ BASEBAND_HZ = 1_000
 @pytest.fixture(scope="module")
 def kept() -> Calibration:
     return MadeUpCard().calibrate()
-
-
-class Broker:
-    def __init__(self) -> None:
-        self.retained: dict[str, str] = {}
-
-    async def publish(self, topic: str, payload: str, *, retain: bool = False, qos: int = 1) -> Outcome:
-        self.retained[topic] = payload
-        return Outcome()
 
 
 class House:

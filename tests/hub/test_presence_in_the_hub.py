@@ -16,25 +16,16 @@ from hub.door_watch import DoorWatch
 from hub.events import Observed
 from hub.home_publisher import HomePublisher
 from hub.interpreter import facts_from_observation
-from routines.effects import Outcome
 from routines.engine import Engine
 from routines.facts import PresenceFact
 from routines.load import load_routines
 from routines.outputs import Verdict
 from routines.ports import DeviceChanged
 from sensing.observations import Observation, PresenceChanged, PresenceHeld, PresenceReason, SensingDegraded
+from tests.hub.retained_messages import Broker
 
 NOON = datetime(2026, 1, 10, 12, tzinfo=UTC)
 DOOR = "binary_sensor.door"
-
-
-class Broker:
-    def __init__(self) -> None:
-        self.retained: dict[str, str] = {}
-
-    async def publish(self, topic: str, payload: str, *, retain: bool = False, qos: int = 1) -> Outcome:
-        self.retained[topic] = payload
-        return Outcome()
 
 
 async def settled() -> None:
