@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from hub.config.hub_config import AudioConfig, HubConfig
 from hub.errors import BadInput
+from hub.whole_file import write_whole
 from sensing.calibration.calibration import Calibration, Hardware
 from sensing.calibration.caps import EmissionCaps
 from sensing.calibration.triggers import Recalibration, hardware_changed
@@ -60,11 +61,8 @@ def write_calibration(path: Path, calibration: Calibration) -> None:
     BadInput
         The file cannot be written.
     """
-    draft = path.with_name(f"{path.name}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(calibration.model_dump_json() + "\n", encoding="utf-8")
-        draft.replace(path)
+        write_whole(path, calibration.model_dump_json() + "\n")
     except OSError as error:
         raise BadInput(f"{path}: cannot be written ({error.strerror}); choose another --out") from error
 

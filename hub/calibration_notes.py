@@ -9,6 +9,7 @@ import numpy as np
 import structlog
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
+from hub.whole_file import write_whole
 from sensing.calibration.triggers import CarrierState, Trigger
 
 log = structlog.get_logger("calibration")
@@ -92,7 +93,4 @@ def read_notes(path: Path, tone: PlayedTone) -> CalibrationNotes:
 
 def write_notes(path: Path, notes: CalibrationNotes) -> None:
     """Replace the notes at once, so that a power cut leaves the old or the new ones."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.part")
-    draft.write_text(notes.model_dump_json() + "\n", encoding="utf-8")
-    draft.replace(path)
+    write_whole(path, notes.model_dump_json() + "\n")

@@ -11,6 +11,7 @@ import structlog
 
 from hub.bus import Bus, Overflow, Subscription
 from hub.config.hub_config import HomeConfig
+from hub.whole_file import write_whole
 from integrations.mqtt.discovery import sensing_switch_discovery, sensing_switch_discovery_topic
 from integrations.mqtt.topics import ULTRASOUND_STATE_TOPIC, ULTRASOUND_SWITCH_TOPIC
 from routines.ports import MessageLink, MessageReceived
@@ -42,10 +43,7 @@ def saved_switch(path: Path) -> bool:
 
 def save_switch(path: Path, is_on: bool) -> None:
     """Replace the file at once, so that a power cut leaves the old or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.part")
-    draft.write_text(json.dumps({"ultrasound": is_on}), encoding="utf-8")
-    draft.replace(path)
+    write_whole(path, json.dumps({"ultrasound": is_on}))
 
 
 class SensingSwitch:

@@ -12,6 +12,7 @@ from pathlib import Path
 from hub.bus import SubscriptionStatistics
 from hub.errors import BadInput
 from hub.events import ServiceChanged
+from hub.whole_file import write_whole
 from routines.facts import Json
 
 DATABASE = "roomwise.sqlite3"
@@ -60,10 +61,7 @@ def write_snapshot(
         "queues": [asdict(queue) for queue in queues],
         "extra": dict(extra),
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".part")
-    draft.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
-    draft.replace(path)
+    write_whole(path, json.dumps(content, ensure_ascii=False))
 
 
 def read_snapshot(path: Path) -> Snapshot:

@@ -24,6 +24,7 @@ from sensing.simulation.baseband.scene import Scene
 from sensing.training.job_pool import worked
 from sensing.training.presence_nuisances import NUISANCES, Split
 from sensing.training.presence_scenes import PEOPLE, SIMPLE, STRONG, draw_scene
+from sensing.training.whole_file import save_whole
 from sensing.ultrasound.demodulator import Baseband
 from sensing.ultrasound.playback_reference import Playback
 
@@ -84,10 +85,9 @@ class Example:
 
     def save(self, path: Path) -> None:
         """Write the example at once, so that no half of one is ever read."""
-        draft = path.with_suffix(".part.npz")
         playback = np.zeros(0, np.float32) if self.playback is None else self.playback
-        np.savez(
-            draft,
+        save_whole(
+            path,
             scene=self.scene.model_dump_json(),
             baseband=self.baseband,
             playback=playback,
@@ -96,7 +96,6 @@ class Example:
             nuisance=self.nuisance,
             drawn=np.array([self.people, self.kind]),
         )
-        draft.replace(path)
 
     @classmethod
     def load(cls, path: Path) -> Self:

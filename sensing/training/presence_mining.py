@@ -25,6 +25,7 @@ from sensing.training.job_pool import worked
 from sensing.training.presence_features import Hops
 from sensing.training.presence_scenes import draw_empty_hour
 from sensing.training.presence_trial import scored
+from sensing.training.whole_file import save_whole
 from sensing.ultrasound.motion_network import INPUTS, MotionNetwork, network_inputs
 
 HOUR_SHARES = {
@@ -107,15 +108,7 @@ def _mine_file(job: tuple[Path, Path, str, int]) -> None:
     fewer = min(scene.hub.microphones, MOST_MICROPHONES)
     scene = scene.model_copy(update={"hub": scene.hub.model_copy(update={"microphones": fewer})})
     hour = mine_hour(scene, kind, MotionNetwork(model))
-    draft = path.with_suffix(".part.npz")
-    np.savez(
-        draft,
-        scene=hour.scene.model_dump_json(),
-        kind=kind,
-        inputs=hour.inputs,
-        tops=hour.tops,
-    )
-    draft.replace(path)
+    save_whole(path, scene=hour.scene.model_dump_json(), kind=kind, inputs=hour.inputs, tops=hour.tops)
 
 
 def mined_hours(work: Path, model: Path, hours: int, processes: int) -> list[Path]:

@@ -32,6 +32,7 @@ from sensing.training.presence_features import ENDED, Hops, hops_of_files
 from sensing.training.presence_mining import clusters, hardest, mined_hours, widened
 from sensing.training.presence_nuisances import Split
 from sensing.training.recurrent_network import Matrix, Weights
+from sensing.training.whole_file import save_whole
 from sensing.ultrasound.motion_network import INPUTS, OUTPUTS, UNITS
 
 SEED = 2026
@@ -89,9 +90,8 @@ def features(work: Path, split: Split, scenes: int, processes: int) -> Hops:
 
 def save_hops(path: Path, hops: Hops) -> None:
     """Write hops at once."""
-    draft = path.with_suffix(".part.npz")
-    np.savez(
-        draft,
+    save_whole(
+        path,
         inputs=hops.inputs,
         kinds=hops.kinds,
         nuisances=hops.nuisances,
@@ -99,7 +99,6 @@ def save_hops(path: Path, hops: Hops) -> None:
         people=np.array(hops.people),
         nuisance_kinds=np.array(hops.nuisance_kinds),
     )
-    draft.replace(path)
 
 
 def load_hops(path: Path) -> Hops:
