@@ -10,7 +10,8 @@ import structlog
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from hub.whole_file import write_whole
-from sensing.calibration.triggers import CarrierState, Trigger
+from sensing.calibration.triggers import Trigger
+from sensing.ultrasound.carrier_state import CarrierState
 
 log = structlog.get_logger("calibration")
 

@@ -25,8 +25,9 @@ from hub.events import RecalibrationAdvised
 from hub.home_publisher import HomePublisher
 from routines.ports import DeviceChanged
 from sensing.calibration.calibration import Calibration
-from sensing.calibration.triggers import CarrierState, Recalibration
+from sensing.calibration.triggers import Recalibration
 from sensing.calibration.validity import CalibrationValidity
+from sensing.ultrasound.carrier_state import CarrierState
 from sensing.ultrasound.silent_listener import SilenceHeard
 
 _Heard = CarrierState | SilenceHeard | DeviceChanged

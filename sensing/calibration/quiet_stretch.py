@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from sensing.calibration.triggers import LONGEST_GAP_SECONDS, CarrierState
+from sensing.calibration.triggers import LONGEST_GAP_SECONDS
+from sensing.ultrasound.carrier_state import CarrierState
 
 QUIET_SECONDS = 60.0
 _LEAST_STATES = 8

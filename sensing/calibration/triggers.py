@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from sensing.calibration.calibration import Calibration, Hardware
 from sensing.calibration.interferers import Interferer
+from sensing.ultrasound.carrier_state import CarrierState
 
 LONGEST_AGE = timedelta(days=30)
 MOVED_DB = 3.0
@@ -38,31 +39,6 @@ class Recalibration:
 
     trigger: Trigger
     reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class CarrierState:
-    """How the carrier is heard at a moment.
-
-    Attributes
-    ----------
-    at_seconds : float
-        On a clock that only grows.
-    signature : NDArray
-        Shape ``(microphones,)``, complex amplitude of the carrier.
-    snr_db : float
-        Carrier over the noise beside it.
-    is_moving : bool
-        Whether anything moves.
-    temperature_c : float or None
-        Of the room; None where nobody measures it.
-    """
-
-    at_seconds: float
-    signature: NDArray[np.complex64]
-    snr_db: float
-    is_moving: bool
-    temperature_c: float | None = None
 
 
 class CarrierWatch:

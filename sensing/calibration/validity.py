@@ -10,13 +10,13 @@ from sensing.calibration.calibration import Calibration
 from sensing.calibration.interferers import Interferer
 from sensing.calibration.quiet_stretch import QuietStretch
 from sensing.calibration.triggers import (
-    CarrierState,
     CarrierWatch,
     Recalibration,
     Trigger,
     grew_old,
     new_interferer,
 )
+from sensing.ultrasound.carrier_state import CarrierState
 
 
 class CalibrationValidity:

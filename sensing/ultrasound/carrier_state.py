@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import get_window
 
-from sensing.calibration.triggers import CarrierState
 from sensing.ultrasound.demodulator import Baseband
 
 SETTLE_SECONDS = 5.0
@@ -21,6 +21,31 @@ NOISE_BANDS_HZ = ((-400, -300), (-300, -200), (200, 300), (300, 400))
 """The noise is that of the quietest of these: people, fans and the tones of others seldom fill all of them,
 the noise of the room does."""
 _FLOOR = 1e-20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CarrierState:
+    """How the carrier is heard at a moment.
+
+    Attributes
+    ----------
+    at_seconds : float
+        On a clock that only grows.
+    signature : NDArray
+        Shape ``(microphones,)``, complex amplitude of the carrier.
+    snr_db : float
+        Carrier over the noise beside it.
+    is_moving : bool
+        Whether anything moves.
+    temperature_c : float or None
+        Of the room; None where nobody measures it.
+    """
+
+    at_seconds: float
+    signature: NDArray[np.complex64]
+    snr_db: float
+    is_moving: bool
+    temperature_c: float | None = None
 
 
 class CarrierStates:

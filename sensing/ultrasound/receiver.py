@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sensing.audio_block import AudioBlock
-from sensing.calibration.triggers import CarrierState
-from sensing.ultrasound.carrier_state import CarrierStates
+from sensing.ultrasound.carrier_state import CarrierState, CarrierStates
 from sensing.ultrasound.demodulator import Baseband
 from sensing.ultrasound.doppler_features import WINDOW_SECONDS, DopplerFrame
 from sensing.ultrasound.emission_watch import EmissionWatch

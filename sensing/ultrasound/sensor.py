@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sensing.audio_block import AudioBlock
-from sensing.calibration.triggers import CarrierState
 from sensing.observations import (
     DegradedState,
     MotionSeen,
@@ -17,6 +16,7 @@ from sensing.observations import (
     UltrasoundChanged,
     UltrasoundMode,
 )
+from sensing.ultrasound.carrier_state import CarrierState
 from sensing.ultrasound.emission_plan import EmissionPlan
 from sensing.ultrasound.gated_classifier import GatedClassifier
 from sensing.ultrasound.motion_classifier import MotionClassifier, MotionScore

@@ -25,8 +25,8 @@ from hub.home_publisher import HomePublisher
 from routines.ports import DeviceChanged
 from sensing.calibration.calibration import Calibration
 from sensing.calibration.interferers import Interferer
-from sensing.calibration.triggers import CarrierState, hardware_changed
-from sensing.ultrasound.carrier_state import CarrierStates
+from sensing.calibration.triggers import hardware_changed
+from sensing.ultrasound.carrier_state import CarrierState, CarrierStates
 from sensing.ultrasound.silent_listener import SilenceHeard
 from tests.hub.retained_messages import Broker
 from tests.sensing.calibration.made_up_card import AT, MadeUpCard

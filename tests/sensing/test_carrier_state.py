@@ -10,10 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sensing.audio_block import AudioBlock
-from sensing.calibration.triggers import CarrierState
 from sensing.simulation.renderer import RoomRenderer
 from sensing.simulation.scene import Scene, Walk
-from sensing.ultrasound.carrier_state import SETTLE_SECONDS, CarrierStates
+from sensing.ultrasound.carrier_state import SETTLE_SECONDS, CarrierState, CarrierStates
 from sensing.ultrasound.demodulator import Baseband, Demodulator
 from sensing.ultrasound.emitter import CarrierEmitter
 from sensing.ultrasound.sensor import UltrasoundSensor

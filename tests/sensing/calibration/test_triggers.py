@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from sensing.calibration.calibration import Calibration
 from sensing.calibration.interferers import Interferer
 from sensing.calibration.triggers import (
-    CarrierState,
     CarrierWatch,
     Recalibration,
     grew_old,
     hardware_changed,
     new_interferer,
 )
+from sensing.ultrasound.carrier_state import CarrierState
 from tests.sensing.calibration.made_up_card import AT, MadeUpCard
 
 FIELD = np.array([0.1, 0.05j, -0.08], np.complex64)

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from sensing.calibration.calibration import Calibration
 from sensing.calibration.interferers import Interferer
 from sensing.calibration.quiet_stretch import QUIET_SECONDS, QuietStretch
-from sensing.calibration.triggers import CarrierState, Trigger
+from sensing.calibration.triggers import Trigger
 from sensing.calibration.validity import CalibrationValidity
+from sensing.ultrasound.carrier_state import CarrierState
 from tests.sensing.calibration.made_up_card import AT, MadeUpCard
 
 FIELD = np.array([0.1, 0.05j], np.complex64)
