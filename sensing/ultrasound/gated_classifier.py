@@ -6,12 +6,14 @@ from sensing.ultrasound.band_gate import BandGate
 from sensing.ultrasound.doppler_features import HOP_SECONDS, DopplerFrame
 from sensing.ultrasound.motion_classifier import MotionClassifier, MotionScore
 from sensing.ultrasound.processing_meter import ProcessingMeter
+from sensing.ultrasound.steady_tone import SteadyTone
 
 NOTHING_MOVES = MotionScore(minor=0.0, major=0.0)
+_TONE = MotionScore(minor=0.0, major=0.0, nuisance=1.0)
 
 
 class GatedClassifier:
-    """Score the hops that the gate lets through; the others show nobody.
+    """Score the hops that the gate lets through; the others, and steady tones of others, show nobody.
 
     Parameters
     ----------
@@ -21,6 +23,7 @@ class GatedClassifier:
 
     def __init__(self, classifier: MotionClassifier, *, meter: ProcessingMeter) -> None:
         self._gate = BandGate()
+        self._tone = SteadyTone()
         self._classifier = classifier
         self._meter = meter
 
@@ -32,14 +35,17 @@ class GatedClassifier:
     def reset(self) -> None:
         """Forget the past, as after a gap in the audio."""
         self._gate.reset()
+        self._tone.reset()
         self._classifier.reset()
 
     def score(self, frame: DopplerFrame, *, is_present: bool) -> MotionScore:
         """Return the score of a hop; ``is_present`` where nobody can rule somebody out."""
+        is_tone = self._tone.process(frame)
         hops = self._gate.process(frame, is_present=is_present)
         if not hops:
             return NOTHING_MOVES
         if self._gate.has_opened:
             self._classifier.reset()
         with self._meter.level("classifier", HOP_SECONDS):
-            return self._classifier.score(hops)[-1]
+            score = self._classifier.score(hops)[-1]
+        return _TONE if is_tone else score
