@@ -81,7 +81,7 @@ def _command(
     from hub.hearing import make_recognizer
     from sensing.dsp.resampler import Resampler
     from sensing.observations import TranscriptDone
-    from sensing.speech.speech_embedding import RATE_HZ
+    from sensing.speech.speech_stages import RATE_HZ
     from sensing.speech.voice_activity import VoiceActivity
 
     recognizer = make_recognizer(phrases)

@@ -25,7 +25,7 @@ from sensing.observations import (
 )
 from sensing.speech.energy_gate import EnergyGate
 from sensing.speech.recognizer import SURE_CONFIDENCE, SpeechRecognizer
-from sensing.speech.speech_embedding import CHUNK_FRAMES, RATE_HZ
+from sensing.speech.speech_stages import CHUNK_FRAMES, RATE_HZ
 from sensing.speech.voice_activity import WINDOW_FRAMES, VoiceActivity
 from sensing.speech.wake_word import Wake, WakeWord
 

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from sensing.models.catalog import shipped_model
 from sensing.models.session import Session
-from sensing.speech.speech_embedding import CHUNK_FRAMES, EMBEDDING_VALUES, SpeechEmbedding
+from sensing.speech.speech_embedding import EMBEDDING_VALUES, SpeechEmbedding
+from sensing.speech.speech_stages import CHUNK_FRAMES
 
 HEAD_CHUNKS = 16
 """The head sees the last 16 embeddings: two seconds of sound."""

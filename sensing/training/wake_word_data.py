@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pocketsphinx import Decoder
 
-from sensing.speech.speech_embedding import CHUNK_FRAMES, SpeechEmbedding
+from sensing.speech.speech_embedding import SpeechEmbedding
+from sensing.speech.speech_stages import CHUNK_FRAMES
 from sensing.training.recordings import RATE_HZ, Recording, Sound, noises
 from sensing.training.rooms_and_noise import Home
 

@@ -28,7 +28,8 @@ from sensing.speech.grammar import compile_grammar
 from sensing.speech.listener import Listener
 from sensing.speech.pronunciation import arpabet
 from sensing.speech.recognizer import SpeechRecognizer
-from sensing.speech.speech_embedding import CHUNK_FRAMES, SpeechEmbedding
+from sensing.speech.speech_embedding import SpeechEmbedding
+from sensing.speech.speech_stages import CHUNK_FRAMES
 from sensing.speech.voice_activity import VoiceActivity
 from sensing.speech.wake_word import WakeWord
 from sensing.training.recordings import spoken
