@@ -26,7 +26,6 @@ from routines.facts import (
 from routines.home import Home
 from routines.ports import DeviceChanged, EventReceived, MessageReceived
 from sensing.observations import PresenceChanged, TranscriptDone
-from sensing.speech.recognizer import SURE_CONFIDENCE
 
 _RUN_TOPIC = re.compile(rf"{re.escape(BASE)}/set/routine/([a-z0-9_-]+)/run")
 _NOWHERE = UNKNOWN_STATES | {"not_home"}
@@ -42,7 +41,7 @@ def facts_from_observation(event: Observed) -> Iterable[Fact]:
                 kind="minor" if reason == "minor_motion" else "major",
                 confidence=confidence,
             )
-        case TranscriptDone(text=text, confidence=confidence) if text and confidence >= SURE_CONFIDENCE:
+        case TranscriptDone(text=text, confidence=confidence) if text:
             yield HeardFact(room=event.room, text=text, confidence=confidence)
         case _:
             return

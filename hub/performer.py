@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import assert_never
 
 from hub.bus import Bus
-from hub.errors import BadInput
+from hub.errors import BadInput, Degraded
 from hub.events import PlaybackEnded, PlaybackStarted
 from hub.playback.decoder import load_sound
 from hub.playback.mixer import Mixer
-from hub.playback.text_to_speech import speak
+from hub.playback.voice import Voice
 from integrations.mqtt.topics import NOTICE_TOPIC
 from routines.effects import CallService, Command, Effect, FireEvent, Notify, Outcome, Play, Publish, Say
 from routines.ports import DeviceLink, EventLink, MessageLink
@@ -29,6 +29,8 @@ class Performer:
         Returns the link that owns an entity, or None when none does.
     events : EventLink or None
         Where events are fired.
+    voice : Voice
+        What speaks.
     sounds : Path
         Folder that relative names of sound files start from.
     """
@@ -40,6 +42,7 @@ class Performer:
         messages: MessageLink,
         events: EventLink | None,
         mixer: Mixer,
+        voice: Voice,
         rate_hz: int,
         sounds: Path,
         bus: Bus,
@@ -48,6 +51,7 @@ class Performer:
         self._messages = messages
         self._events = events
         self._mixer = mixer
+        self._voice = voice
         self._rate_hz = rate_hz
         self._sounds = sounds
         self._bus = bus
@@ -68,12 +72,11 @@ class Performer:
                 return await self._messages.publish(topic, payload, retain=retain, qos=qos)
             case Say(text=text, volume=volume):
                 loudness = 1.0 if volume is None else volume / 100
-                return await self._play(text, effect.room, loudness, lambda: speak(text, self._rate_hz))
+                return await self._play(text, effect.room, loudness, self._voice.speak(text))
             case Play(source=source):
                 path = self._sounds / source
-                return await self._play(
-                    source, effect.room, effect.volume, lambda: load_sound(path, self._rate_hz)
-                )
+                loading = asyncio.to_thread(load_sound, path, self._rate_hz)
+                return await self._play(source, effect.room, effect.volume, loading)
             case Notify():
                 return await self._notify(effect)
             case FireEvent():
@@ -97,13 +100,13 @@ class Performer:
         payload = json.dumps({"v": 1, "target": notice.target, **content}, ensure_ascii=False)
         return await self._messages.publish(NOTICE_TOPIC, payload)
 
-    async def _play(self, source: str, room: str | None, volume: float, load: Callable[[], Block]) -> Outcome:
-        """Load in a worker thread, play, and return when the last frame has been mixed."""
+    async def _play(self, source: str, room: str | None, volume: float, loading: Awaitable[Block]) -> Outcome:
+        """Play what is being loaded, and return when the last frame has been mixed."""
         loop = asyncio.get_running_loop()
         ended = asyncio.Event()
         try:
-            samples = await asyncio.to_thread(load)
-        except BadInput as error:
+            samples = await loading
+        except (BadInput, Degraded) as error:
             return Outcome(ok=False, error=str(error))
 
         def on_end() -> None:

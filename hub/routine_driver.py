@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import assert_never
@@ -46,6 +46,11 @@ Arrival = (
 log = structlog.get_logger("routines")
 
 
+async def heeds_all(_observed: Observed) -> bool:
+    """Act on everything: there is no other hub."""
+    return True
+
+
 class RoutineDriver:
     """The service that owns the engine: one fact at a time, effects side by side.
 
@@ -65,6 +70,8 @@ class RoutineDriver:
         Carries out effects.
     memory : EngineMemory
         Keeps the engine's rows.
+    heeds : callable
+        Whether this hub acts on what a sensor reports, or leaves it to another one.
     waits_for : frozenset of str
         Links that tell the states of the home; the routines start once each is up or known to be down.
     """
@@ -80,6 +87,7 @@ class RoutineDriver:
         memory: EngineMemory,
         bus: Bus,
         clock: Clock,
+        heeds: Callable[[Observed], Awaitable[bool]] = heeds_all,
         waits_for: frozenset[str] = frozenset(),
     ) -> None:
         self._engine = engine
@@ -87,6 +95,7 @@ class RoutineDriver:
         self._memory = memory
         self._bus = bus
         self._clock = clock
+        self._heeds = heeds
         self._waits_for = set(waits_for)
         self._is_started = False
         self._performing: set[tuple[str, str]] = set()
@@ -181,6 +190,8 @@ class RoutineDriver:
                 self._engine.replace(routines, now=self._clock.now())
                 await self._follow([], tasks)
             case LinkChanged():
+                return
+            case Observed() if not await self._heeds(arrival):
                 return
             case _:
                 for fact in self._facts(arrival):

@@ -7,20 +7,14 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from routines.armed import armed_triggers, trigger_variables
+from routines.certainty import Certainty
 from routines.conversation import Answer, Conversation
 from routines.deadlines import Deadlines
 from routines.decide import CannotDecide
 from routines.effects import Outcome
-from routines.facts import (
-    Fact,
-    HeardFact,
-    HubStarted,
-    Json,
-    RunRequested,
-    UndoRequested,
-)
+from routines.facts import Fact, HeardFact, HubStarted, Json, RunRequested, UndoRequested
 from routines.gate import Gate, Held
-from routines.hearing import Hearing, Question
+from routines.hearing import Hearing, Ignored, Question, Wish
 from routines.home import Home
 from routines.intents.directory import Directory
 from routines.journals import Journals
@@ -60,9 +54,13 @@ class Engine:
         What the home calls its things.
     converses : bool
         Whether built-in wishes, timers and questions are answered too, not only the routines' phrases.
+    certainty : Certainty
+        How surely a sentence must have been heard.
 
     Attributes
     ----------
+    hearing : Hearing
+        The sentences that are waited for.
     home : Home
         The picture of the home, kept from the facts.
     roster : Roster
@@ -77,6 +75,7 @@ class Engine:
         place: Place | None = None,
         directory: Directory | None = None,
         converses: bool = False,
+        certainty: Certainty | None = None,
     ) -> None:
         self._timezone = timezone
         self._place = place
@@ -105,7 +104,7 @@ class Engine:
             missed=lambda key: self._recollection.missed(key, self._now),
         )
         self._converses = converses
-        self._hearing = Hearing(self._watch)
+        self.hearing = Hearing(self._watch, certainty or Certainty())
         self._recollection = Recollection(
             notebook=self._notebook,
             home=self.home,
@@ -126,7 +125,7 @@ class Engine:
         self._take_phrases()
 
     def _take_phrases(self) -> None:
-        self._hearing.take(list(self.roster.own.values()), self._directory, self._conversation)
+        self.hearing.take(list(self.roster.own.values()), self._directory, self._conversation)
 
     def recall(self, rows: Iterable[Row]) -> None:
         """Take in what was remembered before a restart; nothing happens before `start`."""
@@ -251,26 +250,29 @@ class Engine:
 
     def _heard(self, fact: HeardFact) -> Iterator[Output]:
         """Do what a sentence asks for; the answer comes from where it was heard."""
-        for heard in list(self._hearing.hear(fact, self.roster.made, self._situation())):
+        for heard in list(self.hearing.hear(fact, self.roster.made, self._situation())):
             match heard:
                 case Noticed():
                     yield from self._noticed(heard)
-                case Question(text=text):
-                    yield from self._spoken(spoken_routine(reply=text), fact)
-                case Answer(is_undo=True):
+                case Question(text=text, reason=reason):
+                    yield from self._spoken(spoken_routine(reply=text), fact, reason)
+                case Ignored():
+                    yield heard.verdict_at(self._now)
+                case Wish(answer=Answer(is_undo=True)):
                     yield from self._undo(f"voice in {fact.room}" if fact.room else "voice")
-                case Answer(why=why) if why:
+                case Wish(answer=Answer(why=why), reason=reason) if why:
                     reply = self._touches.explain(why, self._directory, self._timezone)
-                    yield from self._spoken(spoken_routine(reply=reply), fact)
-                case Answer(calls=calls, reply=reply, broadcast=broadcast, change=change):
-                    if change is not None:
-                        self._change_made(change)
-                    yield from self._spoken(spoken_routine(calls, reply=reply, broadcast=broadcast), fact)
+                    yield from self._spoken(spoken_routine(reply=reply), fact, reason)
+                case Wish(answer=answer, reason=reason):
+                    if answer.change is not None:
+                        self._change_made(answer.change)
+                    wanted = spoken_routine(answer.calls, reply=answer.reply, broadcast=answer.broadcast)
+                    yield from self._spoken(wanted, fact, reason)
 
-    def _spoken(self, routine: Routine | None, fact: HeardFact) -> Iterator[Output]:
+    def _spoken(self, routine: Routine | None, fact: HeardFact, reason: str) -> Iterator[Output]:
         if routine is not None:
             trigger: Json = {"id": "voice", "room": fact.room or None, "device": fact.device}
-            yield from self._asked(routine, f"heard {fact.text!r}", trigger)
+            yield from self._asked(routine, reason, trigger)
 
     def _change_made(self, change: Change) -> None:
         """Set and forget timers, alarms and reminders."""

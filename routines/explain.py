@@ -33,6 +33,8 @@ _DID: dict[VerdictKind, str] = {
     "disabled": "did not run: it is disabled",
     "cannot_decide": "did not run: something that it needs to know is not known",
     "skipped_late": "did not run: the hub was down when it fell due, and it was too late to catch up",
+    "unsure": "did not run: it was not heard surely enough",
+    "declined": "did not run: somebody said no when the hub asked back",
 }
 _VERBS = {
     "turn_on": "turned on",

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from routines.armed import Armed, armed_triggers
+from routines.certainty import Certainty
 from routines.conversation import Answer, Conversation
 from routines.facts import HeardFact, Json
 from routines.intents.directory import Directory
 from routines.intents.fuzzy import FuzzyLimits, FuzzyMatch, FuzzyPhrases, is_guarded
 from routines.json_tree import mappings_in
+from routines.opening import opened_by, opened_by_routine
+from routines.outputs import Verdict, VerdictKind
 from routines.phrases import Phrasebook, match_phrases, plain_sentence
 from routines.routine import Routine
 from routines.situation import Situation
-from routines.targets import entities_of
+from routines.spoken import SPOKEN
 from routines.vocabulary.triggers import VoiceTrigger
 from routines.watch import Noticed, Watch
 
@@ -24,7 +27,7 @@ _ASKS_FOR = timedelta(seconds=20)
 """How long an answer to "did you mean" is waited for."""
 _YES = re.compile(r"(yes|yeah|yep|sure|right|correct|exactly|do it|of course)( please)?|please( do)?|ok(ay)?")
 _NO = re.compile(r"no( thanks?| thank you)?|nope|cancel|stop|never ?mind|don't")
-_OUTER_DOORS = frozenset({"door", "garage", "gate"})
+_AGAIN = "I did not hear that clearly. Please say it again."
 _NEVER_ROUGHLY = frozenset({"lock", "alarm_control_panel"})
 
 
@@ -33,25 +36,52 @@ class Question:
     """The hub asks back before it does something that it has not clearly heard."""
 
     text: str
+    reason: str
 
 
-Heard = Noticed | Answer | Question
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ignored:
+    """What was heard starts nothing, and why; ``routine`` is the one it would have started."""
+
+    routine: str
+    trigger: str
+    verdict: VerdictKind
+    reason: str
+
+    def verdict_at(self, now: datetime) -> Verdict:
+        """Return it for the history."""
+        return Verdict(
+            at=now, routine=self.routine, trigger=self.trigger, verdict=self.verdict, reason=self.reason
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What is to be done about a sentence that no routine waits for."""
+
+    answer: Answer
+    reason: str
+
+
+Heard = Noticed | Wish | Question | Ignored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Pending:
-    """What was nearly said, or opens the house, until somebody says yes or no."""
+    """What was not clearly said, or opens the house, until somebody says yes or no."""
 
-    heard: Noticed | Answer
-    room: str
+    heard: Noticed | Wish
+    fact: HeardFact
+    question: Question
     until: datetime
 
 
 class Hearing:
     """The sentences that routines and the house itself wait for."""
 
-    def __init__(self, watch: Watch) -> None:
+    def __init__(self, watch: Watch, certainty: Certainty) -> None:
         self._watch = watch
+        self._certainty = certainty
         self._conversation: Conversation | None = None
         self._directory = Directory()
         self._routines: Mapping[str, Routine] = {}
@@ -75,49 +105,103 @@ class Hearing:
         self._phrases = Phrasebook.from_sentences(None, routines, directory)
         self._fuzzy = None
 
+    def is_asking(self, now: datetime) -> bool:
+        """Return whether a yes or a no is waited for."""
+        return self._pending is not None and now <= self._pending.until
+
     def hear(self, fact: HeardFact, made: Mapping[str, Routine], situation: Situation) -> Iterator[Heard]:
         """Yield what a sentence asks for; nothing if nobody waits for it."""
-        reason = f"heard {fact.text!r}" + (f" in {fact.room}" if fact.room else "")
+        if fact.confidence < self._certainty.ask:
+            yield from self._too_unsure(fact)
+            return
         pending, self._pending = self._pending, None
-        if pending is not None and pending.room == fact.room and situation.now <= pending.until:
+        if pending is not None and pending.fact.room == fact.room and situation.now <= pending.until:
             plain = plain_sentence(fact.text)
             if _YES.fullmatch(plain):
-                yield pending.heard
+                yield self._confirmed(pending, fact, made, situation)
                 return
             if _NO.fullmatch(plain):
+                yield _ignored(
+                    pending.heard, "declined", f"{pending.heard.reason}, and {fact.text!r} after it"
+                )
                 return
+        reason = self._reason(fact)
         found = self._awaited(fact, reason) or self._phrase(fact, fact.text, reason)
-        if found is not None:
-            yield found
-            return
-        answer = None
-        if self._conversation is not None:
-            home, now, zone = situation.home, situation.now, situation.timezone
-            answer = self._conversation.answer(fact, home, made, now=now, timezone=zone)
-        if answer is None:
+        meant = found or self._wish(fact, reason, made, situation)
+        if meant is not None:
+            yield from self._weigh(meant, fact, situation)
+        elif fact.confidence >= self._certainty.sure:  # what nearly was a guess is none
             yield from self._roughly(fact, reason, situation)
-        elif (opened := self._opened(answer)) is not None:
-            yield self._ask(f"Shall I really {opened}?", answer, fact, situation)
+
+    def _reason(self, fact: HeardFact) -> str:
+        where = f" in {fact.room}" if fact.room else ""
+        doubt = "" if fact.confidence >= self._certainty.secure else f", {fact.confidence:.0%} sure"
+        return f"heard {fact.text!r}{where}{doubt}"
+
+    def _too_unsure(self, fact: HeardFact) -> Iterator[Ignored]:
+        """Yield why nothing is done about noise that looks like a routine's phrase."""
+        reason = self._reason(fact)
+        found = self._phrase(fact, fact.text, reason)
+        if found is not None:
+            yield _ignored(found, "unsure", reason)
+
+    def _wish(
+        self, fact: HeardFact, reason: str, made: Mapping[str, Routine], situation: Situation
+    ) -> Wish | None:
+        if self._conversation is None:
+            return None
+        home, now, zone = situation.home, situation.now, situation.timezone
+        answer = self._conversation.answer(fact, home, made, now=now, timezone=zone)
+        return None if answer is None else Wish(answer=answer, reason=reason)
+
+    def _weigh(
+        self, heard: Noticed | Wish, fact: HeardFact, situation: Situation, *, guess: str | None = None
+    ) -> Iterator[Heard]:
+        """Yield what was heard if it was heard surely enough, else what is asked back.
+
+        Parameters
+        ----------
+        guess : str or None
+            The phrase, where only something like it was said.
+        """
+        opened = self._opened(heard)
+        if opened is not None and fact.confidence < self._certainty.secure:
+            reason = f"{heard.reason}, and to {opened} takes {self._certainty.secure:.0%}"
+            yield _ignored(heard, "unsure", reason)
+            yield Question(text=_AGAIN, reason=reason)
+        elif opened is not None:
+            yield self._ask(f"Shall I really {opened}?", heard, fact, situation)
+        elif guess is not None or fact.confidence < self._certainty.sure:
+            yield self._ask(f"Did you mean: {guess or plain_sentence(fact.text)}?", heard, fact, situation)
         else:
-            yield answer
+            yield heard
 
-    def _opened(self, answer: Answer) -> str | None:
-        """Return how a wish opens the house, None if it does not: a misheard sentence must not do that."""
-        for call in answer.calls:
-            domain, _, verb = call.action.partition(".")
-            entities = entities_of(call.target, self._directory)
-            known = [one for one in map(self._directory.entity, entities) if one is not None]
-            if domain == "lock" and verb in ("unlock", "open"):
-                return f"unlock {', '.join(one.name for one in known) or 'it'}"
-            doors = [one.name for one in known if one.device_class in _OUTER_DOORS]
-            if domain == "cover" and verb in ("open_cover", "toggle", "set_cover_position") and doors:
-                return f"open {', '.join(doors)}"
-        return None
+    def _opened(self, heard: Noticed | Wish) -> str | None:
+        """Return how something opens the house, None if it does not: a misheard sentence must not do that."""
+        if isinstance(heard, Noticed):
+            return opened_by_routine(heard.armed.routine, self._routines, self._directory)
+        change = heard.answer.change
+        later = [] if change is None else [opened_by_routine(one, {}, self._directory) for one in change.made]
+        return opened_by(heard.answer.calls, self._directory) or next(filter(None, later), None)
 
-    def _ask(self, text: str, heard: Noticed | Answer, fact: HeardFact, situation: Situation) -> Question:
+    def _ask(self, text: str, heard: Noticed | Wish, fact: HeardFact, situation: Situation) -> Question:
         """Keep what was heard until somebody says yes."""
-        self._pending = _Pending(heard=heard, room=fact.room, until=situation.now + _ASKS_FOR)
-        return Question(text=text)
+        question = Question(text=text, reason=heard.reason)
+        until = situation.now + _ASKS_FOR
+        self._pending = _Pending(heard=heard, fact=fact, question=question, until=until)
+        return question
+
+    def _confirmed(
+        self, pending: _Pending, fact: HeardFact, made: Mapping[str, Routine], situation: Situation
+    ) -> Heard:
+        """Return what was asked about; a yes that may be none is asked for once more."""
+        if fact.confidence < self._certainty.sure:
+            return self._ask(pending.question.text, pending.heard, pending.fact, situation)
+        reason = f"{pending.heard.reason}, and {fact.text!r} to {pending.question.text!r}"
+        if isinstance(pending.heard, Noticed):
+            return replace(pending.heard, reason=reason)
+        # worked out anew: a timer counts from the yes
+        return self._wish(pending.fact, reason, made, situation) or replace(pending.heard, reason=reason)
 
     def _awaited(self, fact: HeardFact, reason: str) -> Noticed | None:
         for armed in self._watch.waiting_for_voice(fact):
@@ -141,10 +225,8 @@ class Hearing:
         found = None if near is None else self._phrase(fact, near.sentence, reason)
         if near is None or found is None:
             return
-        if not near.needs_confirmation:
-            yield found
-            return
-        yield self._ask(f"Did you mean: {near.sentence}?", found, fact, situation)
+        guess = near.sentence if near.needs_confirmation else None
+        yield from self._weigh(found, fact, situation, guess=guess)
 
     def _near(self, text: str) -> FuzzyMatch | None:
         if self._fuzzy is None:
@@ -171,6 +253,16 @@ def _fuzzy_phrases(routines: Iterable[Routine]) -> FuzzyPhrases:
             if match is not None:
                 limits[owner] = FuzzyLimits(fuzzy=match.fuzzy, confirm_below=match.confirm_below)
     return FuzzyPhrases(phrases, limits)
+
+
+def _ignored(heard: Noticed | Wish, verdict: VerdictKind, reason: str) -> Ignored:
+    armed = heard.armed if isinstance(heard, Noticed) else None
+    return Ignored(
+        routine=SPOKEN if armed is None else armed.routine.id,
+        trigger="voice" if armed is None else armed.name,
+        verdict=verdict,
+        reason=reason,
+    )
 
 
 def acted_on(routine: Routine) -> set[str]:

@@ -22,6 +22,8 @@ VerdictKind = Literal[
     "cannot_decide",
     "caught_up",
     "skipped_late",
+    "unsure",
+    "declined",
 ]
 RunResult = Literal["finished", "failed", "stopped"]
 

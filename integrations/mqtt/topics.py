@@ -27,3 +27,25 @@ def presence_topic(room: str) -> str:
 def run_topic(routine: str) -> str:
     """Return where a routine can be asked to run."""
     return f"{BASE}/set/routine/{routine}/run"
+
+
+HUB_AVAILABILITY_TOPICS = f"{BASE}/hub/+/availability"
+"""Which hubs are there (retained, and a will)."""
+WAKE_TOPICS = f"{BASE}/hub/+/wake"
+"""A hub has heard its wake word, and says how well; never retained."""
+
+
+def hub_availability_topic(hub: str) -> str:
+    """Return where a hub says that it is there."""
+    return f"{BASE}/hub/{hub}/availability"
+
+
+def wake_topic(hub: str) -> str:
+    """Return where a hub says how well it has heard the wake word."""
+    return f"{BASE}/hub/{hub}/wake"
+
+
+def hub_of_topic(topic: str) -> str | None:
+    """Return the hub that speaks on one of its topics."""
+    parts = topic.removeprefix(f"{BASE}/hub/").split("/")
+    return parts[0] if topic.startswith(f"{BASE}/hub/") and len(parts) == 2 else None

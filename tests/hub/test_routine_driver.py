@@ -15,16 +15,18 @@ import pytest
 from hub.bus import Bus, Overflow
 from hub.clock import VirtualClock
 from hub.errors import Degraded
-from hub.events import RoutineOutput, RoutinesChanged
+from hub.events import FactTaken, Observed, RoutineOutput, RoutinesChanged
 from hub.routine_driver import RoutineDriver
 from hub.store.engine_memory import EngineMemory
 from routines.effects import Effect, Outcome, Say
 from routines.engine import Engine
+from routines.facts import HeardFact
 from routines.load import load_routines
 from routines.memory import Row
 from routines.outputs import Verdict
 from routines.ports import DeviceChanged, LinkChanged, MessageReceived
 from routines.routine import Routine
+from sensing.observations import TranscriptDone
 
 NOON = datetime(2026, 1, 10, 12, tzinfo=UTC)
 DELAYED = """
@@ -217,3 +219,32 @@ def test_the_memory_is_one_owners_and_free_when_it_closes(tmp_path: Path) -> Non
     second.write([Row(kind="enabled", key="a", content=None)])
     assert second.open() == []
     second.close()
+
+
+async def test_what_another_hub_answers_reaches_no_routine(tmp_path: Path) -> None:
+    async def heeds(observed: Observed) -> bool:
+        return observed.room != "elsewhere"
+
+    clock = VirtualClock(NOON)
+    bus = Bus(clock)
+    driver = RoutineDriver(
+        engine=Engine([], timezone=ZoneInfo("UTC")),
+        performer=None,  # type: ignore[arg-type]
+        memory=EngineMemory(tmp_path / "m.sqlite3"),
+        bus=bus,
+        clock=clock,
+        heeds=heeds,
+    )
+    taken = bus.subscribe(FactTaken, room=10, overflow=Overflow.FAIL, name="facts of the test")
+    up = asyncio.Event()
+    task = asyncio.create_task(driver.run(up.set))
+    try:
+        await asyncio.wait_for(up.wait(), 10)
+        for room in ("elsewhere", "here"):
+            said = TranscriptDone(at=1.0, frame=0, text="hello", confidence=0.9, start=0.0, end=1.0)
+            await bus.send(Observed(room=room, observation=said, at=NOON))
+        first = await asyncio.wait_for(anext(taken), 10)
+        assert first.fact == HeardFact(room="here", text="hello", confidence=0.9)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
