@@ -8,14 +8,14 @@ from pathlib import Path
 from hassil.errors import HassilError
 
 from hub.errors import BadInput, ConfigError
-from hub.playback.text_to_speech import pronunciation
+from hub.recognizer_backend import RecognizerBackend, pocketsphinx
 from routines.facts import Json
 from routines.phrases import Match, Phrasebook
 from routines.positions import parse_yaml
 from routines.problems import Problem
 from routines.routine import Routine
+from sensing.speech.confidence import Meaning
 from sensing.speech.grammar import compile_grammar
-from sensing.speech.pocketsphinx_recognizer import PocketSphinxRecognizer
 from sensing.speech.recognizer import SURE_CONFIDENCE, SpeechRecognizer
 
 BUILT_IN_SENTENCES = Path(__file__).parent / "sentences.en.yaml"
@@ -50,8 +50,15 @@ def read_phrases(sentences: Path | None, routines: Sequence[Routine]) -> Phraseb
         raise BadInput(f"{place}: cannot be read as sentence templates ({error})") from error
 
 
-def make_recognizer(phrases: Phrasebook, *, after: str | None = None) -> SpeechRecognizer:
+def make_recognizer(
+    phrases: Phrasebook, *, after: str | None = None, backend: RecognizerBackend = pocketsphinx
+) -> SpeechRecognizer:
     """Return a recogniser for all phrases, each of which the words ``after`` may precede.
+
+    Parameters
+    ----------
+    backend : RecognizerBackend
+        Which recogniser, see `recognizer_backend`.
 
     Raises
     ------
@@ -59,10 +66,20 @@ def make_recognizer(phrases: Phrasebook, *, after: str | None = None) -> SpeechR
         A template cannot be spoken; the message says why.
     """
     try:
-        grammar = compile_grammar(phrases.intents, after=after)
-        return PocketSphinxRecognizer(grammar, pronounce=pronunciation)
+        return backend(compile_grammar(phrases.intents, after=after), _meanings(phrases, after))
     except ValueError as error:
         raise BadInput(f"sentences: {error}") from error
+
+
+def _meanings(phrases: Phrasebook, after: str | None) -> Meaning:
+    """Return what tells the meaning of words, with or without the words that may precede them."""
+    before = tuple(after.split()) if after else ()
+
+    def meaning(words: tuple[str, ...]) -> str:
+        said = words[len(before) :] if before and words[: len(before)] == before else words
+        return repr(phrases.match(" ".join(said)))
+
+    return meaning
 
 
 def understand(phrases: Phrasebook, text: str, confidence: float) -> Match | None:

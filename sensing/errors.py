@@ -9,3 +9,7 @@ class ModelDamaged(Exception):
 
 class CannotCalibrate(Exception):
     """What was measured is not enough to choose a carrier; the message says what to do."""
+
+
+class ModelUnusable(Exception):
+    """A user's own model cannot be loaded, or what runs it is not installed; the message says what to do."""

@@ -1,0 +1,1 @@
+"""The Wyoming protocol of Home Assistant's voice pipeline, as client and as server."""
