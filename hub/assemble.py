@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import structlog
 
+from hub.acting import Acting, build_acting
 from hub.audio.device import AudioDevice
 from hub.audio.engine import AudioEngine
 from hub.audio.lane import Lane
@@ -18,11 +18,11 @@ from hub.clock import Clock
 from hub.config.files import LoadedConfig
 from hub.config.hub_config import HubConfig
 from hub.events import Observed
-from hub.hearing import HOUSE_SENTENCES, make_recognizer, read_phrases
 from hub.home_publisher import HomePublisher
-from hub.performer import Performer
-from hub.place import place_of_home
+from hub.hub_id import hub_id
+from hub.links import Links
 from hub.playback.mixer import Mixer
+from hub.recognition import Recognition
 from hub.room_presence import RoomPresence
 from hub.routine_driver import RoutineDriver
 from hub.routine_files import RoutineFiles
@@ -31,27 +31,16 @@ from hub.service import Service
 from hub.spatial.filter_design import design_filters
 from hub.spatial.layout import load_layout
 from hub.spatial.renderer import SpatialRenderer
-from hub.status import DATABASE
-from hub.store.engine_memory import EngineMemory
-from hub.store.writer import StoreWriter
 from hub.supervisor import Supervisor
 from hub.ultrasound import LANE, Ultrasound, build_ultrasound, ultrasound_services
-from integrations.home_assistant.client import HomeAssistantLink
-from integrations.mqtt.client import MqttLink
-from integrations.mqtt.lights import MqttLights
-from integrations.mqtt.topics import BASE
-from routines.effects import CallService
-from routines.engine import Engine
-from routines.ports import DeviceLink, MessageLink
-from routines.routine import Routine, awaited_triggers
-from routines.templates.template import is_template
-from routines.vocabulary.triggers import EventTrigger, MqttTrigger
+from hub.wake_words import make_wake_word
+from routines.ports import MessageLink
+from routines.routine import Routine
 from sensing.audio_block import Block
-from sensing.observations import Observation
+from sensing.observations import HearingFault, Observation
+from sensing.processing_meter import LevelFigures
 from sensing.speech.listener import Listener
-from sensing.speech.recognizer import SpeechRecognizer
-from sensing.speech.wake_word import WakeWord
-from sensing.ultrasound.processing_meter import LevelFigures
+from sensing.speech.self_trigger_guard import SUSPICION, SelfTriggerGuard
 from sensing.ultrasound.sensor import UltrasoundSensor
 
 log = structlog.get_logger("assemble")
@@ -71,12 +60,26 @@ class House:
 
     bus: Bus
     audio: AudioEngine
-    driver: RoutineDriver
+    acting: Acting
     lanes: Sequence[Lane]
     presence: RoomPresence
     levels: Callable[[], Sequence[LevelFigures]]
     """What the levels of the ultrasonic sensing have cost so far."""
+    listener: Listener | None
     supervisor: Supervisor
+
+    @property
+    def driver(self) -> RoutineDriver:
+        """The routine engine's service."""
+        return self.acting.driver
+
+    def hearing_levels(self) -> Sequence[LevelFigures]:
+        """Return what the levels of hearing have cost so far."""
+        return () if self.listener is None else self.listener.meter.figures()
+
+    def hearing_faults(self) -> Sequence[HearingFault]:
+        """Return what keeps the house from hearing well."""
+        return () if self.listener is None else self.listener.faults
 
 
 def _nothing(_frames: int) -> None:
@@ -116,35 +119,35 @@ def assemble(
     """
     config = loaded.hub
     bus = Bus(clock)
-    store_path = config.store.path or state / DATABASE
     ultrasound = build_ultrasound(config, calibration=calibration, state=state, bus=bus, clock=clock)
     mixer = _mixer(config, directory, ultrasound)
-    listener = _listener(config, loaded.routines)
-    lanes = list(_lanes(config, ultrasound, listener, bus, clock, lossless=lossless))
+    recognition = Recognition(config, loaded.routines, directory=directory, bus=bus)
+    listener = _listener(config, loaded.routines, recognition, calibration)
+    patience = 0 if lossless else recognition.patience_blocks
+    lanes = list(_lanes(config, ultrasound, listener, bus, clock, lossless=lossless, patience=patience))
     audio = _audio(device, _ticking(mixer.next_block, on_tick), lanes, bus, lossless=lossless)
-    mqtt = _mqtt(config, broker_port, loaded.routines, bus)
-    home_assistant = _home_assistant(config, loaded.routines, bus)
-    performer = _performer(config, directory, mixer, mqtt, home_assistant, bus)
-    driver = _driver(loaded, performer, store_path, bus, clock)
-    on_edit = _on_edit(config, mqtt, home_assistant, listener)
+    links = Links(config, broker_port, loaded.routines, bus=bus, hub=hub_id(state, config.home.room))
+    acting = build_acting(loaded, links, mixer, directory=directory, state=state, bus=bus, clock=clock)
+    mqtt = links.mqtt
     home = HomePublisher(messages=mqtt, bus=bus, clock=clock, home=config.home, routines=loaded.routines)
     services: tuple[Service, ...] = (
-        StoreWriter(path=store_path, bus=bus, clock=clock, config=config.store),
-        mqtt,
+        acting.store,
+        *links.services,
         home,
         *_ultrasound(ultrasound, lanes, config=config, messages=mqtt, bus=bus, clock=clock, state=state),
-        *([] if home_assistant is None else [home_assistant]),
-        driver,
-        RoutineFiles(folder=directory / "routines", bus=bus, clock=clock, on_edit=on_edit),
+        *recognition.services,
+        *acting.services,
+        _routine_files(directory, links, listener, recognition, bus=bus, clock=clock),
         audio,
     )
     return House(
         bus=bus,
         audio=audio,
-        driver=driver,
+        acting=acting,
         lanes=lanes,
         presence=home.presence,
         levels=_nothing_spent if ultrasound is None else ultrasound.meter.figures,
+        listener=listener,
         supervisor=Supervisor(services, bus=bus, clock=clock),
     )
 
@@ -192,8 +195,9 @@ def _lanes(
     clock: Clock,
     *,
     lossless: bool,
+    patience: int,
 ) -> Iterator[Lane]:
-    """Yield a lane for each way of sensing that is switched on."""
+    """Yield a lane for each way of sensing that is switched on; the ear may wait for ``patience`` blocks."""
 
     def deliver(observation: Observation) -> None:
         bus.publish_from_thread(Observed(room=config.home.room, observation=observation, at=clock.now()))
@@ -211,7 +215,7 @@ def _lanes(
             name=name,
             process=sensor.process,
             deliver=deliver,
-            capacity_blocks=capacity,
+            capacity_blocks=capacity + (patience if sensor is listener else 0),
             on_gap=bus.publish_from_thread,
             reset=sensor.reset,
         )
@@ -235,116 +239,37 @@ def _ultrasound(
         )
 
 
-def _listener(config: HubConfig, routines: Sequence[Routine]) -> Listener | None:
+def _listener(
+    config: HubConfig, routines: Sequence[Routine], recognition: Recognition, calibration: CalibrationInUse
+) -> Listener | None:
     """Return the ear for the wake word and what may be said after it, None when it is switched off."""
     if not config.speech.enabled:
         return None
+    known = calibration.calibration
     return Listener(
         rate_hz=config.audio.rate_hz,
-        wake=WakeWord(config.speech.wake_word),
-        recognizer=_recognizer(config, routines),
+        wake=make_wake_word(config.speech.wake_word),
+        recognizer=recognition.recognizer(routines),
+        guard=SelfTriggerGuard(make_wake_word(config.speech.wake_word, threshold=SUSPICION)),
+        delay_frames=None if known is None else known.loopback_delay_frames,
     )
 
 
-def _recognizer(config: HubConfig, routines: Sequence[Routine]) -> SpeechRecognizer:
-    return make_recognizer(read_phrases(HOUSE_SENTENCES, routines), after=config.speech.wake_word)
-
-
-def _on_edit(
-    config: HubConfig, mqtt: MqttLink, home_assistant: HomeAssistantLink | None, listener: Listener | None
-) -> Callable[[Sequence[Routine]], None]:
-    """Return what makes the links and the ear wait for what edited routines wait for."""
+def _routine_files(
+    directory: Path,
+    links: Links,
+    listener: Listener | None,
+    recognition: Recognition,
+    *,
+    bus: Bus,
+    clock: Clock,
+) -> RoutineFiles:
+    """Return what makes the links and the ears wait for what edited routines wait for."""
 
     def follow(routines: Sequence[Routine]) -> None:
-        mqtt.listen_to(_topics(routines))
-        if home_assistant is not None:
-            home_assistant.listen_to(_event_types(routines))
+        links.listen_to(routines)
+        recognition.follow(routines)
         if listener is not None:
-            listener.use(_recognizer(config, routines))
+            listener.use(recognition.recognizer(routines))
 
-    return follow
-
-
-def _mqtt(config: HubConfig, port: int, routines: Sequence[Routine], bus: Bus) -> MqttLink:
-    """Return the broker link, subscribed to requests and to what routines wait for."""
-    password = config.mqtt.password
-    return MqttLink(
-        host=config.mqtt.host or "127.0.0.1",
-        port=port,
-        username=config.mqtt.username,
-        password=None if password is None else password.get_secret_value(),
-        protocol=config.mqtt.protocol,
-        topics=_topics(routines),
-        outbox=bus,
-    )
-
-
-def _topics(routines: Sequence[Routine]) -> Sequence[str]:
-    """Return the topics of requests, and those that routines wait for, in waits inside their actions too."""
-    awaited = {one.topic for one in awaited_triggers(routines, MqttTrigger) if not is_template(one.topic)}
-    return (f"{BASE}/set/#", *sorted(awaited))
-
-
-def _event_types(routines: Sequence[Routine]) -> Sequence[str]:
-    """Return the types of Home Assistant's events that routines wait for."""
-    awaited = awaited_triggers(routines, EventTrigger)
-    return sorted({event_type for one in awaited for event_type in one.event_type})
-
-
-def _home_assistant(config: HubConfig, routines: Sequence[Routine], bus: Bus) -> HomeAssistantLink | None:
-    settings = config.home_assistant
-    if settings is None:
-        return None
-    return HomeAssistantLink(
-        url=settings.url,
-        token=settings.token.get_secret_value(),
-        outbox=bus,
-        event_types=_event_types(routines),
-    )
-
-
-def _performer(
-    config: HubConfig,
-    directory: Path,
-    mixer: Mixer,
-    mqtt: MqttLink,
-    home_assistant: HomeAssistantLink | None,
-    bus: Bus,
-) -> Performer:
-    """Return what can carry out every effect of the routines."""
-    lights = MqttLights(config.mqtt.lights, mqtt)
-
-    def owner(call: CallService) -> DeviceLink | None:
-        """Lights named in hub.yaml are ours; everything else belongs to Home Assistant, if there is one."""
-        return lights if lights.owns(call) else home_assistant
-
-    return Performer(
-        owner=owner,
-        messages=mqtt,
-        events=home_assistant,
-        mixer=mixer,
-        rate_hz=config.audio.rate_hz,
-        sounds=directory / "sounds",
-        bus=bus,
-    )
-
-
-def _driver(
-    loaded: LoadedConfig, performer: Performer, store_path: Path, bus: Bus, clock: Clock
-) -> RoutineDriver:
-    """Return the routine engine with its memory."""
-    home = loaded.hub.home
-    engine = Engine(
-        loaded.routines,
-        timezone=ZoneInfo(home.timezone),
-        place=place_of_home(home),
-        converses=True,
-    )
-    return RoutineDriver(
-        engine=engine,
-        performer=performer,
-        memory=EngineMemory(store_path),
-        bus=bus,
-        clock=clock,
-        waits_for=frozenset({HomeAssistantLink.name}) if loaded.hub.home_assistant else frozenset(),
-    )
+    return RoutineFiles(folder=directory / "routines", bus=bus, clock=clock, on_edit=follow)

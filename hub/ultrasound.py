@@ -23,12 +23,12 @@ from hub.sensing_switch import SensingSwitch
 from hub.service import Service
 from routines.ports import MessageLink
 from sensing.errors import ModelDamaged
+from sensing.processing_meter import ProcessingMeter
 from sensing.ultrasound.emission_plan import EmissionPlan
 from sensing.ultrasound.emitter import CarrierEmitter
 from sensing.ultrasound.energy_detector import EnergyDetector
 from sensing.ultrasound.motion_classifier import MotionClassifier
 from sensing.ultrasound.motion_network import MotionNetwork
-from sensing.ultrasound.processing_meter import ProcessingMeter
 from sensing.ultrasound.sensor import UltrasoundSensor
 
 LANE = "ultrasound"

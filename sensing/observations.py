@@ -26,6 +26,7 @@ DegradedState = Literal[
 ]
 UltrasoundMode = Literal["calibrating", "watching", "resting", "muted", "no_carrier"]
 AttentionTier = Literal["asleep", "listening", "hearing"]
+HearingFault = Literal["narrow_band", "not_a_number", "silence", "clipped"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +106,17 @@ class WakeWordHeard:
     frame: int
     phrase: str
     score: float
+    speech_to_noise_db: float | None = None
+    """How far the speech stood above the room's noise; None where nobody measured it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranscriptGrew:
+    """What is recognised of a command that is still being said; the next one may take words back."""
+
+    at: float
+    frame: int
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +129,18 @@ class TranscriptDone:
     confidence: float
     start: float
     end: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HearingDegraded:
+    """What keeps the house from being heard well; empty when nothing does any more.
+
+    Without numbers or in digital silence nothing is heard; clipped or telephone sound is heard badly.
+    """
+
+    at: float
+    frame: int
+    faults: tuple[HearingFault, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +162,8 @@ Observation = (
     | UltrasoundChanged
     | AttentionChanged
     | WakeWordHeard
+    | TranscriptGrew
     | TranscriptDone
+    | HearingDegraded
     | SensorFaulted
 )

@@ -11,7 +11,6 @@ import typer
 
 from hub.cli.json_lines import print_json
 from hub.cli.routine_files import read_routines
-from hub.errors import BadInput
 from routines.facts import Json
 
 if TYPE_CHECKING:
@@ -35,10 +34,7 @@ def listen(
     """Tell what a recording asks for: wake word, transcript, and intent or routine."""
     from hub.audio.sound_file import read_all  # a fast --help needs no numpy
     from hub.hearing import BUILT_IN_SENTENCES, read_phrases
-    from sensing.speech.wake_word import WAKE_WORDS
 
-    if wake not in WAKE_WORDS and not no_wake:
-        raise BadInput(f"--wake {wake}: no such wake word; there is {', '.join(sorted(WAKE_WORDS))}")
     capture, rate_hz = read_all(file)
     known = read_routines(routines) if routines is not None else []
     built_in = BUILT_IN_SENTENCES if sentences is None and routines is None else sentences
@@ -61,10 +57,11 @@ def _commands(
     """Yield the events of a recording, heard block by block."""
     from hub.audio.sound_file import blocks_of
     from hub.hearing import make_recognizer
+    from hub.wake_words import make_wake_word
     from sensing.speech.listener import Listener
-    from sensing.speech.wake_word import WakeWord
 
-    listener = Listener(rate_hz=rate_hz, wake=WakeWord(wake), recognizer=make_recognizer(phrases, after=wake))
+    recognizer = make_recognizer(phrases, after=wake)
+    listener = Listener(rate_hz=rate_hz, wake=make_wake_word(wake), recognizer=recognizer)
     decode = {"decode": 0.0}
     for block in blocks_of(capture, rate_hz):
         yield from _events(listener.process(block), phrases, decode)

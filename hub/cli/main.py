@@ -35,6 +35,7 @@ VERBS = {
         "hub.cli.presence:presence", "Find presence in a recording with an ultrasonic carrier."
     ),
     "listen": _Verb("hub.cli.listen:listen", "Find wake word, speech and intent in a recording."),
+    "wake": _Verb("hub.cli.wake:app", "Teach the hub a wake word, and measure one.", is_group=True),
     "routine": _Verb("hub.cli.routine:app", "Check, test and simulate routines.", is_group=True),
     "spatial": _Verb("hub.cli.spatial:app", "Design and render spatial sound.", is_group=True),
     "simulate": _Verb(

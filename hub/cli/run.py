@@ -127,6 +127,7 @@ async def _report(house: House, snapshot: Path, broker_port: int) -> None:
     """Write the health of the hub every few seconds, for ``roomwise status``."""
     from hub.status import write_snapshot
 
+    settlement = house.acting.settlement
     while True:
         lanes: dict[str, Json] = {lane.name: asdict(lane.statistics()) for lane in house.lanes}
         extra: dict[str, Json] = {
@@ -136,6 +137,10 @@ async def _report(house: House, snapshot: Path, broker_port: int) -> None:
             "broker_port": broker_port,
             "presence": {house.presence.room: house.presence.state()},
             "levels": [asdict(level) for level in house.levels()],
+            "hearing_levels": [asdict(level) for level in house.hearing_levels()],
+            "hearing_faults": [*house.hearing_faults()],
+            "voice": asdict(house.acting.voice.state),
+            "hubs": None if settlement is None else settlement.state(),
         }
         write_snapshot(snapshot, house.supervisor.states(), house.bus.statistics(), extra)
         await asyncio.sleep(_SNAPSHOT_SECONDS)

@@ -8,10 +8,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hub.cli.json_lines import print_json
+from hub.cli.reply_lines import reply_lines
 from routines.facts import Json
 
 if TYPE_CHECKING:
     from hub.status import Snapshot
+
+_LEVELS = {"ultrasound": "levels", "hearing": "hearing_levels"}
+"""Ways of sensing, and where the snapshot has their levels."""
+_HEARING_FAULTS = {
+    "narrow_band": "the sound has no treble, as on a telephone; set audio.rate_hz to 16000 or more",
+    "not_a_number": "the microphones deliver values that are no numbers; use another card",
+    "silence": "the microphones deliver digital silence; they are unplugged or switched off",
+    "clipped": "the microphones are overloaded; lower the capture gain",
+}
 
 
 def status(
@@ -22,8 +32,8 @@ def status(
 
     snapshot = read_snapshot(default_state_directory() / "status.json")
     if json:
-        for line in _json_lines(snapshot):
-            print_json(line)
+        for told in _json_lines(snapshot):
+            print_json(told)
         return
     for service in snapshot.services:
         why = f"  {service['why']} {service['hint']}".rstrip()
@@ -38,7 +48,12 @@ def status(
         print(f"{room}: {_presence_words(known)}")
         for advised in _listed(known.get("recalibrate")):
             print(f"{room}: calibrate again: {advised['reason']}; {advised['hint']}")
+    for line in reply_lines(snapshot.extra):
+        print(line)
     print(f"audio: {snapshot.extra.get('audio_frames')} frames, {snapshot.extra.get('lost_frames')} lost")
+    faults = snapshot.extra.get("hearing_faults")
+    for fault in faults if isinstance(faults, list) else []:
+        print(f"hearing: {_HEARING_FAULTS.get(str(fault), fault)}")
     for row in _level_rows(snapshot):
         print(row)
 
@@ -51,20 +66,43 @@ def _json_lines(snapshot: Snapshot) -> Iterator[dict[str, Json]]:
     for room, known in _rooms(snapshot):
         for advised in _listed(known.get("recalibrate")):
             yield {"event": "recalibrate", "room": room, **advised}
-    for level in _listed(snapshot.extra.get("levels")):
-        yield {"event": "level", **level}
+    for lane, key in _LEVELS.items():
+        for level in _listed(snapshot.extra.get(key)):
+            yield {"event": "level", "lane": lane, **level}
     at = snapshot.at.isoformat()
     yield {"event": "end", "at": at, "process_id": snapshot.process_id, **snapshot.extra}
 
 
 def _level_rows(snapshot: Snapshot) -> Iterator[str]:
-    """Yield a table of what each level of the ultrasonic sensing costs, where there is one."""
-    levels = _listed(snapshot.extra.get("levels"))
-    if levels:
-        yield f"{'ultrasound':20} {'of a core':>10} {'open':>8}"
-    for level in levels:
-        core, is_open = _percent(level["core_share"], 2), _percent(level["open_share"], 0)
-        yield f"{level['name']!s:20} {core:>10} {is_open:>8}"
+    """Yield a table of what each level of each way of sensing costs, where there is one."""
+    for lane, key in _LEVELS.items():
+        levels = _listed(snapshot.extra.get(key))
+        if levels:
+            yield f"{lane:20} {'of a core':>10} {'open':>8} {'opened':>8}"
+        for level in levels:
+            core, is_open = _percent(level["core_share"], 2), _percent(level["open_share"], 0)
+            opened = level.get("openings", "-")
+            yield f"{level['name']!s:20} {core:>10} {is_open:>8} {opened!s:>8}"
+
+
+def _voice_words(snapshot: Snapshot) -> str:
+    """Return which voice speaks instead of the wanted one; empty where that speaks itself."""
+    voice = snapshot.extra.get("voice")
+    if not isinstance(voice, dict) or voice["speaks"] == voice["wanted"]:
+        return ""
+    words = f"voice: {voice['speaks']} speaks instead of {voice['wanted']}: {voice['why']}. {voice['hint']}"
+    return words.rstrip()
+
+
+def _hubs_words(snapshot: Snapshot) -> str:
+    """Return which hubs hear beside this one, and who answered last; empty where there are none."""
+    hubs = snapshot.extra.get("hubs")
+    if not isinstance(hubs, dict) or not isinstance(hubs["others"], list) or not hubs["others"]:
+        return ""
+    beside = ", ".join(str(other) for other in hubs["others"])
+    answered = hubs["answered_last"]
+    last = f"; {answered['hub']} answered last" if isinstance(answered, dict) else ""
+    return f"hubs: {hubs['hub']} hears beside {beside}{last}"
 
 
 def _percent(share: Json, digits: int) -> str:

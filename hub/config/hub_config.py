@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from pydantic import (
@@ -154,11 +155,86 @@ class UltrasoundConfig(_Section):
         return self.second_carrier_hz if self.tones == 2 else None
 
 
+class RecognizerConfig(_Section):
+    """Who understands what is said."""
+
+    backend: Literal["pocketsphinx", "own", "onnx_asr", "sherpa_onnx", "wyoming"] = Field(
+        default="pocketsphinx", description="The recogniser; see docs/hearing-elsewhere.md."
+    )
+    model: Path | None = Field(
+        default=None, description="Folder of a model of yours, for onnx_asr and sherpa_onnx."
+    )
+    uri: str | None = Field(
+        default=None, description="Server of the Wyoming protocol, as tcp://homeassistant.local:10300."
+    )
+    answer_seconds: float = Field(
+        default=5.0, ge=0.1, le=30.0, description="Most seconds that the server may take for an answer."
+    )
+
+    @model_validator(mode="after")
+    def _has_what_it_needs(self) -> RecognizerConfig:
+        needs = {"onnx_asr": "model", "sherpa_onnx": "model", "wyoming": "uri"}.get(self.backend)
+        for name in ("model", "uri"):
+            is_set = getattr(self, name) is not None
+            if is_set and name != needs:
+                raise ValueError(f"backend {self.backend} takes no {name}; leave it out")
+            if not is_set and name == needs:
+                raise ValueError(f"backend {self.backend} needs {name} beside it")
+        if self.uri is not None:
+            server_address(self.uri)
+        return self
+
+
+def server_address(uri: str) -> tuple[str, int]:
+    """Return host and port of an address such as ``tcp://homeassistant.local:10300``.
+
+    Raises
+    ------
+    ValueError
+        It is not of this form.
+    """
+    try:
+        parts = urlsplit(uri)
+        host, port = parts.hostname, parts.port
+    except ValueError:  # a port that is none, half an IPv6 address
+        host, port = None, None
+    if not uri.startswith("tcp://") or not host or not port:
+        raise ValueError(f"{uri!r} is not an address; write it as tcp://homeassistant.local:10300")
+    return host, port
+
+
 class SpeechConfig(_Section):
     """Wake word and spoken commands: the phrases of the routines."""
 
     enabled: bool = Field(default=True, description="Whether the hub listens.")
-    wake_word: Literal["computer"] = Field(default="computer", description="Word before each command.")
+    wake_word: str = Field(
+        default="computer",
+        min_length=1,
+        description="Phrase before each command: one that ships, or one of `roomwise wake train`.",
+    )
+    voice: Literal["espeak", "piper", "home_assistant"] = Field(
+        default="espeak",
+        description="What speaks: espeak-ng, which is carried; Piper; or a voice of Home Assistant. "
+        "espeak-ng speaks while another one cannot.",
+    )
+    voice_model: Path | None = Field(
+        default=None, description="With voice: piper, the voice's .onnx file; its .onnx.json lies beside it."
+    )
+    voice_entity: EntityId | None = Field(
+        default=None, description="With voice: home_assistant, which voice speaks, as tts.piper."
+    )
+
+    @model_validator(mode="after")
+    def _voice_is_named(self) -> SpeechConfig:
+        if self.voice == "piper" and self.voice_model is None:
+            raise ValueError("voice: piper needs voice_model, the path of a voice's .onnx file")
+        if self.voice == "home_assistant" and self.voice_entity is None:
+            raise ValueError("voice: home_assistant needs voice_entity, as tts.piper")
+        return self
+
+    recognizer: RecognizerConfig = Field(
+        default_factory=RecognizerConfig, description="Who understands what is said."
+    )
 
 
 class PlaybackConfig(_Section):
@@ -187,6 +263,17 @@ class HomeAssistantConfig(_Section):
 
     url: str = Field(pattern=r"^https?://", description="Address, as http://homeassistant.local:8123.")
     token: SecretStr = Field(description="Long-lived access token; use !secret.")
+
+
+class WyomingConfig(_Section):
+    """The house's wake word and recogniser for Home Assistant Assist."""
+
+    enabled: bool = Field(default=False, description="Whether they are served over the Wyoming protocol.")
+    host: str = Field(
+        default="127.0.0.1",
+        description="Address to listen on. There is no login: 0.0.0.0 serves everybody in the network.",
+    )
+    port: int = Field(default=10400, ge=1, le=65535, description="Port to listen on.")
 
 
 class StoreConfig(_Section):
@@ -218,8 +305,15 @@ class HubConfig(_Section):
     home_assistant: HomeAssistantConfig | None = Field(
         default=None, description="Home Assistant; null for none."
     )
+    wyoming: WyomingConfig = Field(default_factory=WyomingConfig, description="Serving Assist.")
     store: StoreConfig = Field(default_factory=StoreConfig, description="Storage.")
     log: LogConfig = Field(default_factory=LogConfig, description="Logging.")
+
+    @model_validator(mode="after")
+    def _home_assistant_can_speak(self) -> HubConfig:
+        if self.speech.voice == "home_assistant" and self.home_assistant is None:
+            raise ValueError("speech.voice: home_assistant needs the section home_assistant")
+        return self
 
     @model_validator(mode="after")
     def _card_carries_both_tones(self) -> HubConfig:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from script.presence.doppler_js import MOTION_BINS, DopplerJs
 from script.presence.passive_infrared import trips
+from sensing.processing_meter import ProcessingMeter
 from sensing.simulation.baseband.scene import Scene
 from sensing.simulation.baseband.truth import MAJOR, MINOR, NONE
 from sensing.training.presence_trial import rendered_pieces
@@ -25,7 +26,6 @@ from sensing.ultrasound.gated_classifier import NOTHING_MOVES, GatedClassifier
 from sensing.ultrasound.motion_classifier import MotionClassifier
 from sensing.ultrasound.motion_network import MotionNetwork
 from sensing.ultrasound.presence import PresenceFilter
-from sensing.ultrasound.processing_meter import ProcessingMeter
 
 NAMES = ("network", "energy", "doppler_js", "pir")
 """The network; band energies against thresholds, with the same filter; doppler.js; passive infrared."""

@@ -25,6 +25,10 @@ class ModelCard(BaseModel):
     licence: str
     origin: str
     does: str
+    phrase: str | None = None
+    """Of the head of a wake word: what it hears."""
+    threshold: float | None = None
+    """Of the head of a wake word: the score from which the phrase counts as heard."""
 
 
 @cache

@@ -15,6 +15,8 @@ _FLOOR_PIECES = 100
 """The floor is the quietest piece of the last two seconds (minimum statistics, Martin 2001)."""
 _QUIETEST_DBFS = -70.0
 """Below this nothing is speech, whatever the floor: digital silence has no floor."""
+_SPEECH_PERCENTILE = 90
+"""A wake word fills a quarter of two seconds, so the loudest tenth is speech."""
 
 
 class EnergyGate:
@@ -44,3 +46,12 @@ class EnergyGate:
             else:
                 self._hangover = max(0, self._hangover - 1)
         return self._hangover > 0
+
+    @property
+    def speech_to_noise_db(self) -> float | None:
+        """How far the loudest tenth of the last two seconds stands above the floor; None before any sound."""
+        known_db = self._powers_db[np.isfinite(self._powers_db)]
+        if not known_db.size:
+            return None
+        floor_db = max(float(known_db.min()), _QUIETEST_DBFS - _OPEN_DB)
+        return max(0.0, float(np.percentile(known_db, _SPEECH_PERCENTILE)) - floor_db)

@@ -1,49 +1,49 @@
 """From microphones to transcripts: levels of processing, each opened by the one before.
 
-Energy gate, voice activity, wake word, recogniser. The last two seconds are kept, so that a level
-that opens hears what opened it.
+Energy gate, voice activity, wake word, verifier, recogniser. The last two seconds are kept, so that a level
+that opens hears what opened it. What the hub itself plays is taken out before the first of them.
 """
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sensing.audio_block import AudioBlock
-from sensing.dsp.resampler import Resampler
 from sensing.observations import (
     AttentionChanged,
     AttentionTier,
+    HearingDegraded,
+    HearingFault,
     Observation,
     TranscriptDone,
+    TranscriptGrew,
     WakeWordHeard,
 )
+from sensing.processing_meter import ProcessingMeter
 from sensing.speech.energy_gate import EnergyGate
-from sensing.speech.recognizer import SURE_CONFIDENCE, SpeechRecognizer
+from sensing.speech.microphone_sound import CHUNK_SECONDS, MicrophoneSound, SoundChunk
+from sensing.speech.recognizer import SpeechRecognizer
+from sensing.speech.self_trigger_guard import SelfTriggerGuard
 from sensing.speech.speech_stages import CHUNK_FRAMES, RATE_HZ
-from sensing.speech.voice_activity import WINDOW_FRAMES, VoiceActivity
+from sensing.speech.spoken_command import SpokenCommand, Transcript
+from sensing.speech.verification import Verifier
+from sensing.speech.voice_activity import VoiceActivity
 from sensing.speech.wake_word import Wake, WakeWord
+
+_ALWAYS_TOLD = ("gate", "vad", "wake", "asr")
+"""Levels that a report has, even those that never opened."""
 
 _KEPT_CHUNKS = 25
 """Two seconds, for levels that open late."""
 _VAD_REPLAY_CHUNKS = 2
-_MAYBE_SPEECH, _SPEECH = 0.2, 0.5
+_MAYBE_SPEECH = 0.2
 _LISTENING_CHUNKS = 19
 """The wake word is looked for until 1.5 s after the last window that may be speech."""
-_COMMAND_LEAD_SECONDS = 1.5
-"""The recogniser starts this long before the wake word was noticed, and knows the word."""
-
-_BREATH_SECONDS = 0.4
-"""After such a pause behind the wake word the recogniser starts afresh: the command stands alone."""
-_ENOUGH_SPEECH_SECONDS = 0.25
-_PAUSE_SECONDS = 0.8
-_PATIENCE_SECONDS = 4.0
-_LONGEST_SECONDS = 10.0
 
 
 class Listener:
@@ -57,13 +57,25 @@ class Listener:
         Opens the recogniser.
     recognizer : SpeechRecognizer
         Its grammar should allow the wake word before each sentence.
+    verifier : Verifier or None
+        Looks at each wake word once more before it counts.
+    guard : SelfTriggerGuard or None
+        Keeps the hub from answering itself; without one it may, where the echo is not wholly cancelled.
+    delay_frames : float or None
+        From the reference of a block to its capture, as calibration found it; None where it did not. Another
+        one is found while something plays.
+    is_always_open : bool
+        Whether all levels work all the time: what gating is compared with.
     cpu_clock : callable
         Seconds of processor time of the calling thread.
 
     Attributes
     ----------
-    cpu_seconds : dict
-        Processor time that each level took: ``gate``, ``vad``, ``wake``, ``asr``.
+    meter : ProcessingMeter
+        What each level costs that has worked: ``resampler``, ``echo``, ``gate``, ``vad``, ``wake``,
+        ``guard``, ``verifier``, ``asr``.
+    faults : tuple of str
+        What is wrong with the sound now.
     """
 
     def __init__(
@@ -72,177 +84,174 @@ class Listener:
         rate_hz: int,
         wake: WakeWord,
         recognizer: SpeechRecognizer,
+        verifier: Verifier | None = None,
+        guard: SelfTriggerGuard | None = None,
+        delay_frames: float | None = None,
+        is_always_open: bool = False,
         cpu_clock: Callable[[], float] = time.thread_time,
     ) -> None:
         self._rate_hz = rate_hz
         self._wake = wake
         self._recognizer = recognizer
-        self._following = recognizer
-        self._cpu_clock = cpu_clock
-        self._resampler = Resampler(rate_hz, RATE_HZ)
+        self._verifier = verifier
+        self._guard = guard
+        self._is_always_open = is_always_open
+        self.meter = ProcessingMeter(cpu_clock)
+        self._sound = MicrophoneSound(rate_hz=rate_hz, meter=self.meter, delay_frames=delay_frames)
         self._gate = EnergyGate()
         self._voice = VoiceActivity()
-        self.cpu_seconds = {"gate": 0.0, "vad": 0.0, "wake": 0.0, "asr": 0.0}
+        self.faults: tuple[HearingFault, ...] = ()
         self.reset()
+
+    @property
+    def cpu_seconds(self) -> dict[str, float]:
+        """Processor time that gate, voice activity, wake word and recogniser took so far."""
+        spent = {level.name: level.busy_seconds for level in self.meter.figures()}
+        return {name: spent.get(name, 0.0) for name in _ALWAYS_TOLD}
 
     def use(self, recognizer: SpeechRecognizer) -> None:
         """Recognise other sentences from the next command on; may be called from any thread."""
-        self._following = recognizer
+        self._recognizer = recognizer
 
     def reset(self) -> None:
         """Forget what was heard, as after a gap in the audio."""
-        self._resampler.reset()
+        self._sound.reset()
         self._gate.reset()
         self._voice.reset()
-        self._rest = np.zeros(0, np.float32)
-        self._kept: deque[NDArray[np.float32]] = deque(maxlen=_KEPT_CHUNKS)
+        self._wake.reset()
+        self._kept: deque[SoundChunk] = deque(maxlen=_KEPT_CHUNKS)
         self._first_frame: int | None = None
         self._chunks = 0
         self._was_open = False
         self._quiet_chunks = _LISTENING_CHUNKS
+        self._command: SpokenCommand | None = None
         self._tier: AttentionTier = "asleep"
 
     def process(self, block: AudioBlock) -> list[Observation]:
         """Return what this block reveals, oldest first."""
         if self._first_frame is None:
             self._first_frame = block.first_frame
-        return self._take(self._resampler.process(block.capture.mean(axis=0)))
+        return self._take(self._sound.process(block))
 
     def finish(self) -> list[Observation]:
         """Return what the end of a recording reveals: it ends in half a second of silence."""
-        end = self._resampler.process(np.zeros(self._rate_hz // 2, np.float32), last=True)
-        seen = self._take(end)
-        return seen + (self._conclude() if self._tier == "hearing" else [])
+        seen = self._take(self._sound.finish())
+        if self._command is None:
+            return seen
+        self._command.conclude()
+        return [*seen, *self._close(self._command.transcript)]
 
-    def _take(self, samples: NDArray[np.float32]) -> list[Observation]:
-        sound = np.concatenate([self._rest, samples])
-        whole = len(sound) // CHUNK_FRAMES * CHUNK_FRAMES
-        self._rest = sound[whole:]
-        return [seen for chunk in sound[:whole].reshape(-1, CHUNK_FRAMES) for seen in self._chunk(chunk)]
+    def _take(self, chunks: Sequence[SoundChunk]) -> list[Observation]:
+        seen: list[Observation] = []
+        for chunk in chunks:
+            self._chunks += 1
+            self.meter.hear(CHUNK_SECONDS)
+            seen += self._health(chunk) + self._chunk(chunk)
+        return seen
 
-    def _chunk(self, chunk: NDArray[np.float32]) -> list[Observation]:
+    def _health(self, chunk: SoundChunk) -> list[Observation]:
+        if chunk.faults == self.faults:
+            return []
+        self.faults = chunk.faults
+        return [HearingDegraded(at=self._seconds(), frame=self._frame(), faults=chunk.faults)]
+
+    def _chunk(self, chunk: SoundChunk) -> list[Observation]:
         """Take 80 ms through the levels that are open."""
-        self._chunks += 1
         self._kept.append(chunk)
-        speech = self._speech(chunk)
-        if self._tier == "hearing":
-            return self._hear(chunk, speech)
-        self._recognizer = self._following
+        speech = self._speech(chunk.near)
+        if self._command is not None:
+            return self._hear(self._command, chunk.near, speech)
         self._quiet_chunks = 0 if max(speech, default=0.0) >= _MAYBE_SPEECH else self._quiet_chunks + 1
-        if self._quiet_chunks >= _LISTENING_CHUNKS:
+        if self._quiet_chunks >= _LISTENING_CHUNKS and not self._is_always_open:
             return self._change("asleep")
-        if self._tier == "asleep":
+        sound, opened = chunk.near, self._change("listening")
+        if opened and not self._is_always_open:
             self._wake.reset()
-            opened = self._change("listening")
-            with self._metered("wake"):
-                wakes = self._wake.process(np.concatenate(self._kept))
-            return opened + [seen for wake in wakes[-1:] for seen in self._woken(wake)]
-        with self._metered("wake"):
-            wakes = self._wake.process(chunk)
-        return [seen for wake in wakes for seen in self._woken(wake)]
+            sound = self._past()
+        with self.meter.level("wake", CHUNK_SECONDS):
+            wakes = self._wake.process(sound)
+        return opened + [seen for wake in wakes[-1:] for seen in self._woken(wake)]
 
     def _speech(self, chunk: NDArray[np.float32]) -> list[float]:
         """Return the probabilities of speech in a chunk; nothing while the gate is closed."""
-        with self._metered("gate"):
-            is_open = self._gate.process(chunk) or self._tier == "hearing"
+        with self.meter.level("gate", CHUNK_SECONDS):
+            is_open = self._gate.process(chunk) or self._command is not None or self._is_always_open
         opens, self._was_open = is_open and not self._was_open, is_open
         if not is_open:
             return []
-        with self._metered("vad"):
+        with self.meter.level("vad", CHUNK_SECONDS):
             if opens:
                 self._voice.reset()
                 for missed in list(self._kept)[-1 - _VAD_REPLAY_CHUNKS : -1]:
-                    self._voice.process(missed)
+                    self._voice.process(missed.near)
             return self._voice.process(chunk)
 
     def _woken(self, wake: Wake) -> list[Observation]:
-        """Open the recogniser; it hears the wake word and everything since."""
+        """Open the recogniser, if the wake word stands up to a second look."""
+        if self._is_own_voice(wake.phrase) or not self._is_confirmed(wake.phrase):
+            return []
         heard = WakeWordHeard(
-            at=self._seconds(), frame=self._frame(), phrase=self._wake.phrase, score=wake.score
+            at=self._seconds(),
+            frame=self._frame(),
+            phrase=wake.phrase,
+            score=wake.score,
+            speech_to_noise_db=self._gate.speech_to_noise_db,
         )
-        self._begin_command(_COMMAND_LEAD_SECONDS)
-        self._is_one_breath = True
-        self._heard_seconds = self._pause_seconds = 0.0
+        self._command = SpokenCommand(
+            phrase=wake.phrase,
+            recognizer=self._recognizer,
+            meter=self.meter,
+            kept=self._past(),
+            at_seconds=self._seconds(),
+        )
         return [heard, *self._change("hearing")]
 
-    def _begin_command(self, lead_seconds: float) -> None:
-        """Start the recogniser with sound that is already past."""
-        lead = np.concatenate(self._kept)[-round(lead_seconds * RATE_HZ) :]
-        self._recognizer.reset()
-        with self._metered("asr"):
-            self._recognizer.feed(lead)
-        self._command_start_seconds = self._seconds() - len(lead) / RATE_HZ
-        self._speech_seconds = 0.0
+    def _is_own_voice(self, phrase: str) -> bool:
+        if self._guard is None or all(chunk.played is None for chunk in self._kept):
+            return False
+        with self.meter.level("guard", CHUNK_SECONDS):
+            return self._guard.explains(phrase, list(self._kept))
 
-    def _hear(self, chunk: NDArray[np.float32], speech: list[float]) -> list[Observation]:
-        """Feed the recogniser until the speaker pauses."""
-        with self._metered("asr"):
-            self._recognizer.feed(chunk)
-        self._heard_seconds += CHUNK_FRAMES / RATE_HZ
-        for probability in speech:
-            if probability >= _SPEECH:
-                self._speech_seconds += WINDOW_FRAMES / RATE_HZ
-                self._pause_seconds = 0.0
-            else:
-                self._pause_seconds += WINDOW_FRAMES / RATE_HZ
-        if self._heard_seconds >= _LONGEST_SECONDS:
-            return self._conclude()
-        if self._speech_seconds >= _ENOUGH_SPEECH_SECONDS:
-            return self._conclude() if self._pause_seconds >= _PAUSE_SECONDS else []
-        if self._pause_seconds >= _PATIENCE_SECONDS:
-            return self._sleep()
-        return self._breathe() if self._pause_seconds >= _BREATH_SECONDS else []
+    def _is_confirmed(self, phrase: str) -> bool:
+        if self._verifier is None:
+            return True
+        with self.meter.level("verifier", CHUNK_SECONDS):
+            return self._verifier.verify(self._past(), phrase).is_confirmed
 
-    def _breathe(self) -> list[Observation]:
-        """Take a short command said in one breath with the wake word, or wait for one that comes alone."""
-        said = self._recognised() if self._is_one_breath else []
-        if said and said[0].confidence >= SURE_CONFIDENCE:
-            return [*said, *self._sleep()]
-        self._is_one_breath = False
-        self._begin_command(_BREATH_SECONDS)
-        return []
+    def _hear(
+        self, command: SpokenCommand, chunk: NDArray[np.float32], speech: Sequence[float]
+    ) -> list[Observation]:
+        """Go on with a command until the speaker pauses."""
+        before = command.partial
+        command.hear(chunk, speech, self._seconds())
+        if command.is_over:
+            return self._close(command.transcript)
+        if command.partial == before:
+            return []
+        return [TranscriptGrew(at=self._seconds(), frame=self._frame(), text=command.partial)]
 
-    def _conclude(self) -> list[Observation]:
-        """Return the transcript of what was said, empty where no sentence fits, and go back to sleep."""
-        said = self._recognised()
-        if not said and self._speech_seconds >= _ENOUGH_SPEECH_SECONDS:
-            said = [
-                TranscriptDone(
-                    at=self._seconds(),
-                    frame=self._frame(),
-                    text="",
-                    confidence=0.0,
-                    start=self._command_start_seconds,
-                    end=self._seconds(),
-                )
-            ]
-        return [*said, *self._sleep()]
-
-    def _sleep(self) -> list[Observation]:
+    def _close(self, said: Transcript | None) -> list[Observation]:
+        """Report what was said and go back to sleep."""
+        self._command = None
         self._quiet_chunks = _LISTENING_CHUNKS
         self._kept.clear()  # the wake word in it has been answered
-        return self._change("asleep")
+        if self._is_always_open:
+            self._wake.reset()
+        if said is None:
+            return self._change("asleep")
+        done = TranscriptDone(
+            at=self._seconds(),
+            frame=self._frame(),
+            text=said.text,
+            confidence=said.confidence,
+            start=said.start_seconds,
+            end=said.end_seconds,
+        )
+        return [done, *self._change("asleep")]
 
-    def _recognised(self) -> list[TranscriptDone]:
-        """Return what was said after the wake word; nothing for the wake word alone."""
-        with self._metered("asr"):
-            hypotheses = self._recognizer.finish()
-        words = hypotheses[0].words if hypotheses else ()
-        wake = self._wake.phrase.split()
-        if [word.text for word in words[: len(wake)]] == wake:
-            words = words[len(wake) :]
-        if not words:
-            return []
-        return [
-            TranscriptDone(
-                at=self._seconds(),
-                frame=self._frame(),
-                text=" ".join(word.text for word in words),
-                confidence=hypotheses[0].confidence,
-                start=self._command_start_seconds + words[0].start_seconds,
-                end=self._command_start_seconds + words[-1].end_seconds,
-            )
-        ]
+    def _past(self) -> NDArray[np.float32]:
+        """Return the sound that is kept, up to now."""
+        return np.concatenate([chunk.near for chunk in self._kept])
 
     def _change(self, tier: AttentionTier) -> list[Observation]:
         if tier == self._tier:
@@ -256,11 +265,3 @@ class Listener:
     def _frame(self) -> int:
         """Return the sound card's frame number at the end of the chunk."""
         return (self._first_frame or 0) + self._chunks * CHUNK_FRAMES * self._rate_hz // RATE_HZ
-
-    @contextmanager
-    def _metered(self, level: str) -> Iterator[None]:
-        began = self._cpu_clock()
-        try:
-            yield
-        finally:
-            self.cpu_seconds[level] += self._cpu_clock() - began

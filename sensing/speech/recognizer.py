@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,3 +46,27 @@ class SpeechRecognizer(Protocol):
 
     def finish(self) -> list[Hypothesis]:
         """End the utterance; return what was said, best first, empty if no sentence fits at all."""
+
+
+class Ending(Protocol):
+    """Whether a sentence is over, should the speaker now be silent."""
+
+    @property
+    def kind(self) -> Literal["over", "open", "inside"]:
+        """``over``: complete, and nothing else is likely; ``open``: may go on; ``inside``: must go on."""
+
+
+@runtime_checkable
+class KnowsEnding(Protocol):
+    """A recogniser that follows the sentence while it is said."""
+
+    def ending(self) -> Ending:
+        """Return where in a sentence the speaker is, from all that was fed."""
+
+
+@runtime_checkable
+class KnowsPart(Protocol):
+    """A recogniser that can tell what has been said so far."""
+
+    def partial(self) -> Hypothesis | None:
+        """Return the best beginning of a sentence; None where no word stands out yet."""

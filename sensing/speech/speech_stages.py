@@ -1,7 +1,8 @@
 """What the recogniser and the wake words both read: inner stages of a frozen speech embedding, streamed.
 
-Log-mel frames of 25 ms every 10 ms go through the early half of Google's ``speech_embedding``, which looks only
-backwards (Lin et al., "Training Keyword Spotters with Limited and Synthesized Speech Data", ICASSP 2020).
+Log-mel frames of 25 ms every 10 ms go through the early half of Google's ``speech_embedding``, which looks
+only backwards (Lin et al., "Training Keyword Spotters with Limited and Synthesized Speech Data", ICASSP
+2020).
 """
 
 from __future__ import annotations

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from sensing.training.onnx_file import Node, write_onnx
+
 Matrix = NDArray[np.float32]
 
 
@@ -92,32 +94,25 @@ class FeedForward:
 
     def export(self, path: Path, *, shape: tuple[int, ...], mean: Matrix, scale: Matrix) -> None:
         """Write an ONNX file that standardises ``embeddings`` of this shape and gives ``score``."""
-        from onnx import TensorProto, checker, helper, numpy_helper, save_model
-
-        values = {"mean": mean, "scale": scale, "flat": np.array([1, -1], np.int64)}
+        values: dict[str, NDArray[np.generic]] = {"mean": mean, "scale": scale, "flat": np.array([1, -1])}
         nodes = [
-            helper.make_node("Sub", ["embeddings", "mean"], ["centred"]),
-            helper.make_node("Div", ["centred", "scale"], ["standard"]),
-            helper.make_node("Reshape", ["standard", "flat"], ["hidden_0"]),
+            Node("Sub", ["embeddings", "mean"], "centred"),
+            Node("Div", ["centred", "scale"], "standard"),
+            Node("Reshape", ["standard", "flat"], "hidden_0"),
         ]
         layers = len(self._average) // 2
         for index in range(layers):
             values[f"weight_{index}"], values[f"bias_{index}"] = self._average[2 * index : 2 * index + 2]
             is_last = index == layers - 1
-            nodes.append(
-                helper.make_node(
-                    "Gemm", [f"hidden_{index}", f"weight_{index}", f"bias_{index}"], [f"sum_{index}"]
-                )
-            )
+            inputs = [f"hidden_{index}", f"weight_{index}", f"bias_{index}"]
+            nodes.append(Node("Gemm", inputs, f"sum_{index}"))
             result = "score" if is_last else f"hidden_{index + 1}"
-            nodes.append(helper.make_node("Sigmoid" if is_last else "Relu", [f"sum_{index}"], [result]))
-        graph = helper.make_graph(
-            nodes,
-            "wake_word",
-            [helper.make_tensor_value_info("embeddings", TensorProto.FLOAT, [1, *shape])],
-            [helper.make_tensor_value_info("score", TensorProto.FLOAT, [1, 1])],
-            [numpy_helper.from_array(value, name) for name, value in values.items()],
+            nodes.append(Node("Sigmoid" if is_last else "Relu", [f"sum_{index}"], result))
+        write_onnx(
+            path,
+            name="wake_word",
+            nodes=nodes,
+            values=values,
+            inputs={"embeddings": (1, *shape)},
+            outputs={"score": (1, 1)},
         )
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-        checker.check_model(model)
-        save_model(model, str(path))

@@ -22,6 +22,15 @@ RATE_HZ = 16_000
 Part = Literal["train", "validation", "test"]
 
 
+def part_of(speaker: str) -> Part:
+    """Return the part of the data that a speaker belongs to: 60 % train, 20 % each of the others.
+
+    It depends on the speaker's name alone, so one person is in one part across all folders.
+    """
+    place = int.from_bytes(hashlib.sha256(speaker.encode()).digest()[:4]) / 2**32
+    return "train" if place < 0.6 else "validation" if place < 0.8 else "test"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
     """One labelled file."""
@@ -35,12 +44,8 @@ class Recording:
 
     @property
     def part(self) -> Part:
-        """The part of the data that this speaker belongs to: 60 % train, 20 % each of the others.
-
-        It depends on the speaker's name alone, so one person is in one part across all folders.
-        """
-        place = int.from_bytes(hashlib.sha256(self.speaker.encode()).digest()[:4]) / 2**32
-        return "train" if place < 0.6 else "validation" if place < 0.8 else "test"
+        """The part of the data that this speaker belongs to."""
+        return part_of(self.speaker)
 
     def read(self) -> Sound:
         """Return the sound."""

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 import soxr
 from scipy.signal import fftconvolve
 
 from sensing.dsp.loudness import loud_rms
-from sensing.training.recordings import RATE_HZ, Recording, Sound
+from sensing.training.recordings import RATE_HZ, Sound
+
+
+class Readable(Protocol):
+    """A recording, or a sound that was made."""
+
+    def read(self) -> Sound:
+        """Return the sound at 16 kHz."""
+        ...
 
 
 class Home:
@@ -17,11 +26,11 @@ class Home:
 
     Parameters
     ----------
-    noises, rooms : sequence of Recording
+    noises, rooms : sequence of Readable
         Background sounds, and impulse responses.
     """
 
-    def __init__(self, *, noises: Sequence[Recording], rooms: Sequence[Recording]) -> None:
+    def __init__(self, *, noises: Sequence[Readable], rooms: Sequence[Readable]) -> None:
         self._noises = [one.read() for one in noises]
         self._rooms = [_direct_first(one.read()) for one in rooms]
         self._random = np.random.default_rng(0)

@@ -2,47 +2,142 @@
 
     python -m sensing.training.train_wake_word computer --data ../shared/data --work work --out wake.onnx
 
-Streams of embeddings are kept in ``--work`` so that an interrupted training goes on. A quarter of an hour
-on two cores.
+Streams of embeddings are kept in ``--work``: those of other speech serve all phrases, and an interrupted
+training goes on. ``--share`` makes less of everything that is learnt, for machines with little time.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import pickle
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import sys
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import track
 
-from sensing.speech.wake_word import HEAD_CHUNKS
-from sensing.training.network import FeedForward
-from sensing.training.recordings import Part, Recording, noises, spoken
-from sensing.training.wake_word_data import (
-    NEGATIVE,
-    POSITIVE,
-    Stream,
-    find_words,
-    other_streams,
-    word_streams,
-)
+from sensing.training.recordings import Part, noises, spoken
+from sensing.training.rooms_and_noise import Home
+from sensing.training.stream_store import StreamStore
+from sensing.training.synthetic_words import SyntheticWords, voices_of
+from sensing.training.wake_head import Said, WakeHead, figures, fit, fitting_threshold
+from sensing.training.wake_word_data import Renderings, Stream, find_words
+
+Thing = TypeVar("Thing")
 
 SEED = 20_26
-VARIANTS = 40
-EPOCHS = 60
-STEPS = 300
-BATCH = (128, 384)
-"""Words and other sound in a batch."""
-HARD = 20_000
-"""Other sounds that are learnt again because they scored highest."""
-THRESHOLDS = (0.5, 0.7, 0.8, 0.9, 0.95, 0.98)
-CHUNKS_PER_HOUR = 3_600 / 0.08
+PHRASES = ("computer", "jarvis", "alexa")
+"""Each one's words are other sound for the others."""
+EPOCHS = 30
+VARIANTS = {"train": 40, "validation": 10, "test": 5}
+"""Renderings of each recording of the word."""
+SYNTHETIC = {"train": 1_500, "validation": 80, "test": 80}
+CONFUSABLE = {"train": 600, "validation": 90, "test": 90}
+TALK = {"train": 600, "validation": 80, "test": 80}
+SYNTHETIC_SHARE = 0.2
+CHANGED_SHARE = 0.5
+"""Of the other recordings to learn from: heard in a home instead of as they are."""
+FALSE_ACCEPTS_PER_HOUR = 0.1
 
-Matrix = NDArray[np.float32]
+
+class Material:
+    """The streams of every part, made once and kept.
+
+    Parameters
+    ----------
+    share : float
+        Of the renderings, the synthetic words and the read speech to learn from, above 0 to 1.
+    """
+
+    def __init__(self, data: Path, work: Path, *, share: float = 1.0) -> None:
+        self._data = data
+        self._share = share
+        self._store = StreamStore(work)
+        self._wake = list(spoken(data / "wakeword", "keyword"))
+        self._speech = list(spoken(data / "speech", "transcript"))
+        self._speech += list(spoken(data / "commands", "transcript"))
+        self._noise = list(noises(data / "noise", ("noise", "music")))
+
+    def words(self, phrase: str, part: Part) -> list[Stream]:
+        """Return renderings of recordings of the phrase by the speakers of a part."""
+        return self._store.kept(f"{phrase}-{part}", lambda: self._words(phrase, part))
+
+    def synthetic(self, phrase: str, part: Part) -> list[Stream]:
+        """Return the phrase by the synthetic voices of a part."""
+        count = self._count(SYNTHETIC, part)
+        return self._store.kept(
+            f"{phrase}-synthetic-{part}",
+            lambda: _shown(self._voices(phrase, part).phrase(phrase, count), count),
+        )
+
+    def recorded(self, phrase: str, part: Part) -> list[Stream]:
+        """Return recordings of a part without the phrase; of those to learn from, half in homes."""
+        streams = self._store.kept(f"others-{part}", lambda: self._others(part))
+        return [one for one in streams if phrase not in one.text.lower()]
+
+    def made(self, part: Part) -> list[Stream]:
+        """Return other words by synthetic voices: near the phrases, and any."""
+        near = [
+            stream
+            for one in PHRASES
+            for stream in self._store.kept(f"{one}-near-{part}", partial(self._near, one, part))
+        ]
+        return near + self._store.kept(f"talk-{part}", lambda: self._talk(part))
+
+    def _near(self, phrase: str, part: Part) -> Iterator[Stream]:
+        count = self._count(CONFUSABLE, part)
+        yield from self._voices(f"near {phrase}", part).confusable(phrase, count)
+
+    def _talk(self, part: Part) -> Iterator[Stream]:
+        count = self._count(TALK, part)
+        yield from _shown(self._voices("talk", part).talk(count, without=PHRASES), count)
+
+    def _count(self, counts: Mapping[str, int], part: Part) -> int:
+        return round(counts[part] * (self._share if part == "train" else 1.0))
+
+    def _words(self, phrase: str, part: Part) -> Iterator[Stream]:
+        # Folders such as hey_computer and computer_mcd hold the word too: neither positive nor negative.
+        words = find_words([one for one in self._wake if (one.label, one.part) == (phrase, part)], phrase)
+        others = [one for one in self._speech if one.part == part and phrase not in one.label.lower()]
+        renderings, random = self._renderings(phrase, part)
+        for word in _shown(words, len(words)):
+            for _ in range(self._count(VARIANTS, part)):
+                after = random.random() < 0.2
+                yield renderings.word(word, others[random.integers(len(others))].read() if after else None)
+
+    def _others(self, part: Part) -> Iterator[Stream]:
+        renderings, random = self._renderings("others", part)
+        read = self._speech
+        if part == "train":
+            read = [one for one in self._speech if random.random() < self._share]
+        recordings = [one for one in self._wake + read + self._noise if one.part == part]
+        for one in _shown(recordings, len(recordings)):
+            is_changed = part == "train" and random.random() < CHANGED_SHARE
+            render = renderings.other if is_changed else renderings.plain
+            yield render(one.read(), one.label.replace("_", " "))
+
+    def _voices(self, purpose: str, part: Part) -> SyntheticWords:
+        renderings, random = self._renderings(purpose, part)
+        return SyntheticWords(voices_of(part), renderings, random)
+
+    def _renderings(self, purpose: str, part: Part) -> tuple[Renderings, np.random.Generator]:
+        """Return homes of a part's own noises and rooms, and chance of its own for each purpose."""
+        random = np.random.default_rng([SEED, zlib.crc32(f"{purpose} {part}".encode())])
+        rooms = noises(self._data / "noise", ("rir",))
+        home = Home(
+            noises=[one for one in self._noise if one.part == part],
+            rooms=[one for one in rooms if one.part == part],
+        )
+        return Renderings(home, random), random
+
+
+def _shown(things: Iterable[Thing], total: int) -> Iterator[Thing]:
+    yield from track(things, total=total, console=Console(stderr=True), disable=not sys.stderr.isatty())
 
 
 def main() -> None:
@@ -51,168 +146,41 @@ def main() -> None:
     options.add_argument("phrase", help="the wake word, as in the recordings' column keyword")
     options.add_argument("--data", type=Path, required=True, help="folder of the recordings")
     options.add_argument("--work", type=Path, required=True, help="folder for streams that can be reused")
+    options.add_argument("--share", type=float, default=1.0, help="of what is learnt from, up to 1")
     options.add_argument("--out", type=Path, required=True, help="ONNX file to write")
     given = options.parse_args()
-    given.work.mkdir(parents=True, exist_ok=True)
-    streams = Streams(given.phrase, given.data, given.work)
-    network, mean, scale = fit(streams)
-    network.export(given.out, shape=(HEAD_CHUNKS, 96), mean=mean, scale=scale)
-    # The self-test: made-up embeddings, because recordings may not be shipped in any form.
-    drawn = np.random.default_rng(SEED).normal(size=(16, HEAD_CHUNKS * 96)).astype(np.float32)
-    embeddings = 3 * drawn.reshape(-1, HEAD_CHUNKS, 96) * scale + mean
-    np.savez_compressed(given.out.with_suffix(".npz"), embeddings=embeddings, scores=network.score(3 * drawn))
+    head, measured = trained(given.phrase, Material(given.data, given.work, share=given.share))
+    head.export(given.out)
+    head.write_self_test(given.out.with_suffix(".npz"), np.random.default_rng(SEED))
+    print(json.dumps(measured, indent=1))
 
 
-class Streams:
-    """The streams of every part, made once and kept on disk."""
-
-    def __init__(self, phrase: str, data: Path, work: Path) -> None:
-        self._phrase, self._data, self._work = phrase, data, work
-        wake = list(spoken(data / "wakeword", "keyword"))
-        # Folders such as hey_computer and computer_mcd hold the word too: neither positive nor negative.
-        self._positive = [one for one in wake if one.label == phrase]
-        speech = list(spoken(data / "speech", "transcript")) + list(spoken(data / "commands", "transcript"))
-        self._negative = [one for one in wake if phrase not in one.label]
-        self._negative += [one for one in speech if phrase not in one.label.lower()]
-        self._noise = list(noises(data / "noise", ("noise", "music")))
-
-    def words(self, part: Part) -> list[Stream]:
-        """Return renderings of the word by the speakers of a part."""
-
-        def make() -> list[Stream]:
-            words = find_words(_of(self._positive, part), self._phrase)
-            others = _of(self._negative, part)
-            variants = VARIANTS if part == "train" else 5
-            return word_streams(words, others, self._data, variants=variants, seed=SEED)
-
-        return self._kept(f"words-{part}", make)
-
-    def others(self, part: Part) -> list[Stream]:
-        """Return other speech and noise of a part; for training also changed by homes."""
-        recordings = _of(self._negative, part) + _of(self._noise, part)
-        plain = self._kept(
-            f"others-{part}", lambda: other_streams(recordings, self._data, changed=False, seed=SEED)
-        )
-        if part != "train":
-            return plain
-        return plain + self._kept(
-            f"changed-{part}", lambda: other_streams(recordings, self._data, changed=True, seed=SEED)
-        )
-
-    def _kept(self, name: str, make: Callable[[], list[Stream]]) -> list[Stream]:
-        path = self._work / f"{self._phrase}-{name}.pickle"
-        if not path.exists():
-            print(f"making {path.name}", flush=True)
-            part = path.with_suffix(".part")
-            part.write_bytes(pickle.dumps(make()))
-            part.rename(path)
-        streams: list[Stream] = pickle.loads(path.read_bytes())
-        return streams
-
-
-def _of(recordings: Sequence[Recording], part: Part) -> list[Recording]:
-    return [one for one in recordings if one.part == part]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Windows:
-    """Inputs of the head, cut from one long row of embeddings only when they are needed."""
-
-    embeddings: Matrix
-    starts: NDArray[np.intp]
-
-    @classmethod
-    def of(cls, streams: Sequence[Stream], label: int) -> Self:
-        """Return the windows whose last chunk has a label, none across two streams."""
-        firsts = np.cumsum([0, *(len(stream.labels) for stream in streams)])
-        starts = [
-            first + np.flatnonzero(stream.labels[HEAD_CHUNKS - 1 :] == label)
-            for first, stream in zip(firsts, streams, strict=False)
-        ]
-        return cls(np.concatenate([stream.embeddings for stream in streams]), np.concatenate(starts))
-
-    def __len__(self) -> int:
-        return len(self.starts)
-
-    def standardised(self, mean: Matrix, scale: Matrix) -> Windows:
-        """Return the same windows with values of mean 0 and deviation 1."""
-        return Windows((self.embeddings - mean) / scale, self.starts)
-
-    def take(self, places: NDArray[np.intp]) -> Matrix:
-        """Return windows as rows, shape ``(n, 16 * 96)``."""
-        chunks = self.starts[places][:, None] + np.arange(HEAD_CHUNKS)
-        return np.reshape(self.embeddings[chunks], (len(places), -1))
-
-    def scores(self, network: FeedForward) -> Matrix:
-        """Return the network's score of every window."""
-        pieces = np.array_split(np.arange(len(self)), len(self) // 8_192 + 1)
-        return np.concatenate([network.score(self.take(piece)) for piece in pieces])
-
-
-def joined(streams: Sequence[Stream]) -> Stream:
-    """Return streams as one, shuffled: short clips are then also said in a row."""
-    order = np.random.default_rng(SEED).permutation(len(streams))
-    return Stream(
-        embeddings=np.concatenate([streams[index].embeddings for index in order]),
-        labels=np.concatenate([streams[index].labels for index in order]),
-    )
-
-
-def fit(streams: Streams) -> tuple[FeedForward, Matrix, Matrix]:
-    """Train on the train part, telling figures of the validation part on the way.
-
-    Every epoch the other sounds that score highest are learnt again: the long tail.
-    """
-    random = np.random.default_rng(SEED)
-    said = streams.words("train")
-    words = Windows.of(said, POSITIVE)
-    # What comes before the word, and the word's beginning, is not yet the word.
-    others = Windows.of([joined(streams.others("train")), *said], NEGATIVE)
-    mean, scale = others.embeddings.mean(axis=0), others.embeddings.std(axis=0) + 1e-3
-    words, others = words.standardised(mean, scale), others.standardised(mean, scale)
-    print(f"{len(words)} windows of the word, {len(others)} of other sound", flush=True)
-    network = FeedForward((HEAD_CHUNKS * 96, 64, 64), random)
-    targets = np.repeat(np.array([1, 0], np.float32), BATCH)
-    hard = random.integers(len(others), size=HARD)
-    for epoch in range(EPOCHS):
-        rate = 1e-3 * 0.5 * (1 + np.cos(np.pi * epoch / EPOCHS)) + 1e-5
-        loss = 0.0
-        for _ in range(STEPS):
-            half = BATCH[1] // 2
-            again = hard[random.integers(len(hard), size=half)]
-            chosen = np.concatenate([again, random.integers(len(others), size=half)])
-            rows = [words.take(random.integers(len(words), size=BATCH[0])), others.take(chosen)]
-            loss += network.step(np.concatenate(rows), targets, rate) / STEPS
-        hard = np.argsort(others.scores(network))[-HARD:]
-        if epoch % 10 == 9:
-            figures = measure(network, streams, "validation", mean, scale)
-            print(json.dumps({"epoch": epoch + 1, "loss": round(loss, 4), **figures}), flush=True)
-    print(json.dumps({"test": measure(network, streams, "test", mean, scale)}), flush=True)
-    return network, mean, scale
-
-
-def measure(
-    network: FeedForward, streams: Streams, part: Part, mean: Matrix, scale: Matrix
-) -> dict[str, object]:
-    """Return misses and false accepts at several thresholds, on speakers who trained nothing."""
-    said = [Windows.of([stream], POSITIVE).standardised(mean, scale) for stream in streams.words(part)]
-    best = np.array([windows.scores(network).max() for windows in said])
-    other = joined(streams.others(part))
-    scores = Windows.of([other], NEGATIVE).standardised(mean, scale).scores(network)
-    rows = {
-        str(threshold): {
-            "missed_percent": round(100 * float(np.mean(best < threshold)), 1),
-            "false_accepts": false_accepts(scores, threshold),
+def trained(phrase: str, material: Material) -> tuple[WakeHead, dict[str, object]]:
+    """Return a head of the train part, its threshold of the validation part, and figures of both others."""
+    said = [
+        Said(material.words(phrase, "train"), 1 - SYNTHETIC_SHARE),
+        Said(material.synthetic(phrase, "train"), SYNTHETIC_SHARE),
+    ]
+    others = material.recorded(phrase, "train") + material.made("train")
+    head = fit(said, others, random=np.random.default_rng(SEED), epochs=EPOCHS, told=_told)
+    scores = head.others(material.recorded(phrase, "validation"))
+    threshold = fitting_threshold(scores, false_accepts_per_hour=FALSE_ACCEPTS_PER_HOUR)
+    measured: dict[str, object] = {"phrase": phrase, "threshold": threshold}
+    for part in ("validation", "test"):
+        best = head.best(material.words(phrase, part))
+        scores = head.others(material.recorded(phrase, part))
+        measured[part] = figures(best, scores, threshold) | {
+            "synthetic": figures(
+                head.best(material.synthetic(phrase, part)),
+                head.others(material.made(part)),
+                threshold,
+            )
         }
-        for threshold in THRESHOLDS
-    }
-    return {"words": len(best), "hours": round(len(other.labels) / CHUNKS_PER_HOUR, 2), **rows}
+    return head, measured
 
 
-def false_accepts(scores: Matrix, threshold: float) -> int:
-    """Return how often the threshold is reached, counting what lies within 1 s of the last once."""
-    places = np.flatnonzero(scores >= threshold)
-    return int((np.diff(places, prepend=-100) > 12).sum())
+def _told(epoch: int, loss: float) -> None:
+    print(json.dumps({"epoch": epoch + 1, "loss": round(loss, 4)}), file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +11,9 @@ from pocketsphinx import Decoder
 
 from sensing.speech.speech_embedding import SpeechEmbedding
 from sensing.speech.speech_stages import CHUNK_FRAMES
-from sensing.training.recordings import RATE_HZ, Recording, Sound, noises
+from sensing.training.recordings import RATE_HZ, Part, Recording, Sound, part_of
 from sensing.training.rooms_and_noise import Home
+from sensing.training.synthetic_speech import Voice, spoken_by
 
 LEAD_SECONDS = 2.0
 """Sound before the word: a full window of the head."""
@@ -24,25 +23,39 @@ HEARD_SECONDS = (-0.04, 0.45)
 
 POSITIVE, NEGATIVE, IGNORED = 1, 0, -1
 
+_SPEEDS, _PITCHES = (0.75, 1.3), (0.75, 1.35)
+_SILENT = 0.02
+"""Of the loudest sample: what a synthetic voice stays under before and after its words."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Stream:
-    """Embeddings of a stretch of sound, shape ``(chunks, 96)``, and a label for each chunk."""
+    """Embeddings of a stretch of sound, shape ``(chunks, 96)``, and a label for each chunk.
+
+    ``text`` is what is said in it, empty where nobody knows.
+    """
 
     embeddings: NDArray[np.float32]
     labels: NDArray[np.int8]
+    text: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Word:
-    """Where the word is in a recording, in samples."""
+    """A sound in which the word is said from sample ``first`` to ``end``, and by whom."""
 
-    recording: Recording
+    sound: Sound
     first: int
     end: int
+    speaker: str
+
+    @property
+    def part(self) -> Part:
+        """The part of the data that this speaker belongs to."""
+        return part_of(self.speaker)
 
 
-def find_words(recordings: Sequence[Recording], phrase: str) -> list[Word]:
+def find_words(recordings: Iterable[Recording], phrase: str) -> list[Word]:
     """Return where each recording says the phrase, by forced alignment; those where it fails are left out.
 
     Recordings that are gated to digital silence get a little noise first, or the aligner loses its way.
@@ -61,101 +74,94 @@ def find_words(recordings: Sequence[Recording], phrase: str) -> list[Word]:
         if said:
             frames = RATE_HZ // 100
             first, end = said[0].start_frame * frames, (said[-1].end_frame + 1) * frames
-            words.append(Word(recording=recording, first=first, end=min(end, len(sound))))
+            words.append(Word(sound=sound, first=first, end=min(end, len(sound)), speaker=recording.speaker))
     return words
 
 
-@dataclass(frozen=True, slots=True)
-class _Task:
-    """One stream to make; the seed makes it the same in every process."""
-
-    source: Word | Recording
-    before: Recording | None
-    seed: int
-    changed: bool
+def person(voice: Voice) -> str:
+    """Return whose voice it is: espeak-ng's timbre whatever the accent, the speaker of a recorded voice."""
+    name = voice.name.partition("+")[2] if voice.engine == "espeak" else voice.name.split("_")[0]
+    name = {"cmu": "slt", "kal16": "kal"}.get(name, name)
+    return f"synthetic {name}"
 
 
-def word_streams(
-    words: Sequence[Word], others: Sequence[Recording], data: Path, *, variants: int, seed: int
-) -> list[Stream]:
-    """Return ``variants`` renderings of each word; one in five follows other speech without a pause."""
-    random = np.random.default_rng(seed)
-    tasks: list[_Task] = []
-    for word in words:
-        for variant in range(variants):
-            before = others[int(random.integers(len(others)))] if random.random() < 0.2 else None
-            tasks.append(_Task(word, before, seed + 1_000 * len(tasks) + variant, True))
-    return list(_work(tasks, data))
+def synthetic_word(text: str, voice: Voice, random: np.random.Generator) -> Word:
+    """Return a text as a voice says it at some speed and pitch, without the silence around it."""
+    sound = spoken_by(voice, text, speed=random.uniform(*_SPEEDS), pitch=random.uniform(*_PITCHES))
+    loud = np.flatnonzero(np.abs(sound) > _SILENT * np.abs(sound).max())
+    return Word(sound=sound, first=int(loud[0]), end=int(loud[-1]) + 1, speaker=person(voice))
 
 
-def other_streams(recordings: Sequence[Recording], data: Path, *, changed: bool, seed: int) -> list[Stream]:
-    """Return streams of speech and noise without the word, as recorded or changed by a home."""
-    tasks = [_Task(one, None, seed + index, changed) for index, one in enumerate(recordings)]
-    return list(_work(tasks, data))
+class Renderings:
+    """Sounds as the hub would hear them in a home, as embeddings with labels.
 
+    Parameters
+    ----------
+    home : Home
+        Draws rooms, noises, speeds and levels.
+    random : numpy.random.Generator
+        All chance comes from it.
+    """
 
-_home: Home
-_embedding: SpeechEmbedding
+    def __init__(self, home: Home, random: np.random.Generator) -> None:
+        self._home = home
+        self._random = random
+        self._embedding = SpeechEmbedding()
+        home.draw_from(random)
 
+    def word(self, word: Word, before: Sound | None = None) -> Stream:
+        """Return a word after two seconds of a home's background, or directly after other speech."""
+        margin = RATE_HZ // 20
+        said = word.sound[max(0, word.first - margin) : word.end + margin]
+        spoken = self._home.speed(said)
+        lead = round((LEAD_SECONDS + self._random.uniform(0, 0.08)) * RATE_HZ)
+        sound = np.zeros(lead + len(spoken) + round(TAIL_SECONDS * RATE_HZ), np.float32)
+        if before is not None:
+            talk = self._home.level(before)[-lead:] * np.float32(self._random.uniform(0.3, 1.0))
+            sound[lead - len(talk) : lead] = talk
+        sound[lead : lead + len(spoken)] += self._home.level(spoken, quietest_dbfs=-24, loudest_dbfs=-16)
+        stream = self._embedded(self._changed(sound))
+        stretch = len(spoken) / len(said)
+        first = (lead + margin * stretch) / RATE_HZ
+        end = (lead + len(spoken) - margin * stretch) / RATE_HZ
+        ends = (1 + np.arange(len(stream.labels))) * CHUNK_FRAMES / RATE_HZ
+        labels = stream.labels.copy()
+        labels[ends > first + 0.6 * (end - first)] = IGNORED
+        labels[(ends >= end + HEARD_SECONDS[0]) & (ends <= end + HEARD_SECONDS[1])] = POSITIVE
+        return replace(stream, labels=labels)
 
-def _enter_process(data: Path) -> None:
-    global _home, _embedding
-    known = [one for one in noises(data / "noise", ("noise", "music")) if one.part == "train"]
-    rooms = [one for one in noises(data / "noise", ("rir",)) if one.part == "train"]
-    _home = Home(noises=known, rooms=rooms)
-    _embedding = SpeechEmbedding()
+    def plain(self, sound: Sound, text: str = "") -> Stream:
+        """Return other sound just as it is."""
+        return self._embedded(sound, text)
 
+    def other(self, sound: Sound, text: str = "") -> Stream:
+        """Return other sound at another speed and as heard in a home."""
+        return self._embedded(self._changed(self._home.speed(sound)), text)
 
-def _work(tasks: Sequence[_Task], data: Path) -> Iterator[Stream]:
-    with ProcessPoolExecutor(2, initializer=_enter_process, initargs=(data,)) as pool:
-        yield from pool.map(_stream, tasks, chunksize=16)
+    def spaced(self, words: Sequence[Word]) -> Stream:
+        """Return words that are not the phrase, one after another with pauses, as heard in a home."""
+        pieces = []
+        for word in words:
+            pause = round(self._random.uniform(0.05, 1.6) * RATE_HZ)
+            pieces += [np.zeros(pause, np.float32), self._home.level(word.sound[word.first : word.end])]
+        return self.other(np.concatenate([*pieces, np.zeros(RATE_HZ // 2, np.float32)]))
 
+    def _changed(self, sound: Sound) -> Sound:
+        """Return the sound in a home: half of the time in a room, mostly with noise, at any level."""
+        if self._random.random() < 0.5:
+            sound = self._home.room(sound)
+        if self._random.random() < 0.8:
+            sound = self._home.noisy(sound)
+        return self._home.level(sound)
 
-def _stream(task: _Task) -> Stream:
-    random = np.random.default_rng(task.seed)
-    _home.draw_from(random)
-    if isinstance(task.source, Word):
-        return _word_stream(task.source, task.before, random)
-    sound = task.source.read()
-    if task.changed:
-        sound = _changed(_home.speed(sound), random)
-    return _embed(sound, NEGATIVE)
-
-
-def _word_stream(word: Word, before: Recording | None, random: np.random.Generator) -> Stream:
-    """Return a word after two seconds of a home's background, or directly after other speech."""
-    margin = RATE_HZ // 20
-    said = word.recording.read()[max(0, word.first - margin) : word.end + margin]
-    spoken = _home.speed(said)
-    lead = round((LEAD_SECONDS + random.uniform(0, 0.08)) * RATE_HZ)
-    sound = np.zeros(lead + len(spoken) + round(TAIL_SECONDS * RATE_HZ), np.float32)
-    if before is not None:
-        talk = _home.level(before.read())[-lead:] * np.float32(random.uniform(0.3, 1.0))
-        sound[lead - len(talk) : lead] = talk
-    sound[lead : lead + len(spoken)] += _home.level(spoken, quietest_dbfs=-24, loudest_dbfs=-16)
-    stream = _embed(_changed(sound, random), NEGATIVE)
-    stretch = len(spoken) / len(said)
-    first = (lead + margin * stretch) / RATE_HZ
-    end = (lead + len(spoken) - margin * stretch) / RATE_HZ
-    ends = (1 + np.arange(len(stream.labels))) * CHUNK_FRAMES / RATE_HZ
-    labels = stream.labels.copy()
-    labels[ends > first + 0.6 * (end - first)] = IGNORED
-    labels[(ends >= end + HEARD_SECONDS[0]) & (ends <= end + HEARD_SECONDS[1])] = POSITIVE
-    return Stream(embeddings=stream.embeddings, labels=labels)
-
-
-def _changed(sound: Sound, random: np.random.Generator) -> Sound:
-    """Return the sound in a home: half of the time in a room, mostly with noise, at any level."""
-    if random.random() < 0.5:
-        sound = _home.room(sound)
-    if random.random() < 0.8:
-        sound = _home.noisy(sound)
-    return _home.level(sound)
-
-
-def _embed(sound: Sound, label: int) -> Stream:
-    chunks = -(-len(sound) // CHUNK_FRAMES)
-    padded = np.zeros(chunks * CHUNK_FRAMES, np.float32)
-    padded[: len(sound)] = sound
-    _embedding.reset()
-    return Stream(embeddings=_embedding.process(padded), labels=np.full(chunks, label, np.int8))
+    def _embedded(self, sound: Sound, text: str = "") -> Stream:
+        """Return the embeddings of a sound after a quiet room, all labelled as not the word."""
+        chunks = -(-len(sound) // CHUNK_FRAMES)
+        padded = np.zeros(chunks * CHUNK_FRAMES, np.float32)
+        padded[: len(sound)] = sound
+        self._embedding.reset()
+        return Stream(
+            embeddings=self._embedding.process(padded),
+            labels=np.full(chunks, NEGATIVE, np.int8),
+            text=text,
+        )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from sensing.processing_meter import ProcessingMeter
 from sensing.ultrasound.band_gate import BandGate
 from sensing.ultrasound.doppler_features import HOP_SECONDS, DopplerFrame
 from sensing.ultrasound.motion_classifier import MotionClassifier, MotionScore
-from sensing.ultrasound.processing_meter import ProcessingMeter
 from sensing.ultrasound.steady_tone import SteadyTone
 
 NOTHING_MOVES = MotionScore(minor=0.0, major=0.0)

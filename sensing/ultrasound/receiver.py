@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sensing.audio_block import AudioBlock
+from sensing.processing_meter import ProcessingMeter
 from sensing.ultrasound.carrier_state import CarrierState, CarrierStates
 from sensing.ultrasound.demodulator import Baseband
 from sensing.ultrasound.doppler_features import WINDOW_SECONDS, DopplerFrame
 from sensing.ultrasound.emission_watch import EmissionWatch
 from sensing.ultrasound.playback_reference import PlaybackReference
-from sensing.ultrasound.processing_meter import ProcessingMeter
 from sensing.ultrasound.signal_health import HealthFinding, SignalHealth
 from sensing.ultrasound.tone_chain import ToneChain
 from sensing.ultrasound.tone_join import ToneJoin

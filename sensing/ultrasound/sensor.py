@@ -16,13 +16,13 @@ from sensing.observations import (
     UltrasoundChanged,
     UltrasoundMode,
 )
+from sensing.processing_meter import ProcessingMeter
 from sensing.ultrasound.carrier_state import CarrierState
 from sensing.ultrasound.emission_plan import EmissionPlan
 from sensing.ultrasound.gated_classifier import GatedClassifier
 from sensing.ultrasound.motion_classifier import MotionClassifier, MotionScore
 from sensing.ultrasound.motion_network import MotionNetwork
 from sensing.ultrasound.presence import PresenceFilter, PresenceVerdict
-from sensing.ultrasound.processing_meter import ProcessingMeter
 from sensing.ultrasound.rare_moments import RareMoment, RareMoments
 from sensing.ultrasound.receiver import ReceivedHop, UltrasoundReceiver
 from sensing.ultrasound.silent_listener import SilenceHeard, SilentListener

@@ -86,18 +86,19 @@ def test_status_shows_why_to_calibrate_again_and_what_each_level_costs(
     presence.learn(
         RecalibrationAdvised(room="den", trigger="age", reason="it is old", hint="run: it", at=now)
     )
-    level: dict[str, Json] = {"name": "front end", "open_share": 1.0, "core_share": 0.0123}
-    write_snapshot(
-        tmp_path / "status.json", [], [], {"presence": {"den": presence.state()}, "levels": [level]}
-    )
+    level: dict[str, Json] = {"name": "front end", "open_share": 1.0, "core_share": 0.0123, "openings": 7}
+    extra: dict[str, Json] = {"levels": [level], "hearing_levels": [level], "hearing_faults": ["silence"]}
+    write_snapshot(tmp_path / "status.json", [], [], {"presence": {"den": presence.state()}, **extra})
     assert run_command(["status"]) == 0
     shown = capsys.readouterr().out.splitlines()
     assert shown[0].startswith("den: nobody can tell")
     assert shown[0].endswith(", recalibrate")
     assert "den: calibrate again: it is old; run: it" in shown
-    assert shown[-1].split() == ["front", "end", "1.23", "%", "100", "%"]
+    assert [line.split()[0] for line in shown[-4::2]] == ["ultrasound", "hearing"]
+    assert shown[-3].split() == shown[-1].split() == ["front", "end", "1.23", "%", "100", "%", "7"]
+    assert "hearing: the microphones deliver digital silence; they are unplugged or switched off" in shown
     assert run_command(["status", "--json"]) == 0
-    advised, spent, _end = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    advised, spent, heard, _end = (json.loads(line) for line in capsys.readouterr().out.splitlines())
     assert advised == {
         "event": "recalibrate",
         "room": "den",
@@ -105,7 +106,8 @@ def test_status_shows_why_to_calibrate_again_and_what_each_level_costs(
         "reason": "it is old",
         "hint": "run: it",
     }
-    assert spent == {"event": "level", **level}
+    assert spent == {"event": "level", "lane": "ultrasound", **level}
+    assert heard == {"event": "level", "lane": "hearing", **level}
 
 
 def test_doctor_reports_faults_and_no_secret(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from sensing.processing_meter import ProcessingMeter
 from sensing.simulation.baseband.renderer import render
 from sensing.simulation.baseband.scene import Scene
 from sensing.ultrasound.band_gate import BACKLOG_HOPS, BandGate
 from sensing.ultrasound.doppler_features import DopplerFeatures, DopplerFrame
 from sensing.ultrasound.energy_detector import EnergyDetector
 from sensing.ultrasound.motion_classifier import MotionScore
-from sensing.ultrasound.processing_meter import ProcessingMeter
 
 HOP_SECONDS = 0.05
 WALK = {"kind": "walker", "at": 6.0, "path": [[0.3, 3.5], [2.5, 1.5], [4.5, 3.5]], "then": "stays"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sensing.processing_meter import ProcessingMeter
 from sensing.simulation.baseband.renderer import render
 from sensing.simulation.baseband.scene import Scene
 from sensing.ultrasound.doppler_features import (
@@ -14,7 +15,6 @@ from sensing.ultrasound.doppler_features import (
 )
 from sensing.ultrasound.gated_classifier import GatedClassifier
 from sensing.ultrasound.motion_network import MotionNetwork
-from sensing.ultrasound.processing_meter import ProcessingMeter
 from sensing.ultrasound.steady_tone import SteadyTone
 from tests.sensing.scored_rooms import empty_room
 

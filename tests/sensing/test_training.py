@@ -9,10 +9,11 @@ import pytest
 
 from sensing.dsp.loudness import loud_rms
 from sensing.models.session import Session
+from sensing.speech.wake_errors import false_accepts
 from sensing.training.network import FeedForward
 from sensing.training.recordings import Recording, noises, spoken
 from sensing.training.rooms_and_noise import Home
-from sensing.training.train_wake_word import Windows, false_accepts
+from sensing.training.wake_head import Windows
 from sensing.training.wake_word_data import NEGATIVE, POSITIVE, Stream, find_words
 from tests.conftest import recordings_folder
 
@@ -68,7 +69,7 @@ def test_the_word_is_found_inside_its_recording() -> None:
     words = find_words(clips, "computer")
     assert len(words) == len(clips)
     for word in words:
-        sound = word.recording.read()
+        sound = word.sound
         assert 0.3 < (word.end - word.first) / 16_000 < 1.2
         assert loud_rms(sound[word.first : word.end]) > 0.9 * loud_rms(sound)
 

@@ -19,6 +19,7 @@ from script.presence.journal import Batch
 from script.presence.scenes import entry
 from sensing.audio_block import AudioBlock, Block
 from sensing.observations import MotionSeen, Observation, PresenceChanged, UltrasoundChanged
+from sensing.processing_meter import ProcessingMeter
 from sensing.simulation.renderer import RoomRenderer
 from sensing.simulation.scene import Scene, Walk
 from sensing.ultrasound.demodulator import Demodulator
@@ -27,7 +28,6 @@ from sensing.ultrasound.emission_watch import EmissionWatch
 from sensing.ultrasound.emitter import LEAST_APART_HZ, MAX_LEVEL, MOST_APART_HZ, CarrierEmitter
 from sensing.ultrasound.front_end import FrontEnd
 from sensing.ultrasound.motion_network import network_inputs
-from sensing.ultrasound.processing_meter import ProcessingMeter
 from sensing.ultrasound.receiver import UltrasoundReceiver
 from sensing.ultrasound.sensor import UltrasoundSensor
 from sensing.ultrasound.signal_health import SignalHealth

@@ -1,0 +1,83 @@
+"""What hearing costs level by level, and how well the house hears while it plays.
+
+    script/bench hearing [--parts levels,opened,echo,barge-in,self-trigger] [--clips 60] [--rooms 12]
+
+The parts: cost of each level in silence, a fan, talk and commands (levels), whether gate and voice activity
+open before a word ends in kitchen noise (opened), what is left of the echo (echo), people who call while
+something plays (barge-in), and wake words that the house plays itself (self-trigger). The words are of people
+who trained nothing, but in the last part, which takes all there are. All need the recordings beside the
+project.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from script.presence.journal import Row
+from script.presence.tables import Result, show
+from script.voice import echo, levels
+from script.voice.rooms import wake_clips
+
+PARTS = ("levels", "opened", "echo", "barge-in", "self-trigger")
+_KITCHEN = "home/kitchen_s2i.opus"
+
+
+def grouped(rows: Sequence[Row], summary: Callable[[Sequence[Row]], Row], *columns: str) -> Result:
+    """Return a summary for each set of values in the columns, in the rows' order."""
+    names = [" ".join(str(row[column]) for column in columns) for row in rows]
+    return {
+        name: dict(summary([row for row, one in zip(rows, names, strict=True) if one == name]))
+        for name in dict.fromkeys(names)
+    }
+
+
+def measured(part: str, wanted: argparse.Namespace) -> Result:
+    """Return the results of one of `PARTS`."""
+    match part:
+        case "levels":
+            return grouped(levels.cost(wanted.seconds), _numbers, "sound", "way")
+        case "opened":
+            clips = wake_clips("test")[: wanted.clips]
+            return grouped(levels.opened(clips, _KITCHEN), levels.opened_summary, "ratio_db")
+        case "echo":
+            return grouped(echo.erle(wanted.rooms), echo.erle_summary, "played")
+        case "barge-in":
+            rows = echo.barge_in("test", wanted.clips)
+            return grouped(rows, echo.share_summary, "played", "ratio_db", "way")
+        case "self-trigger":
+            return grouped(echo.self_trigger(wanted.words), echo.self_summary, "state", "way")
+    raise ValueError(f"there is no part {part!r}; there are {', '.join(PARTS)}")
+
+
+def _numbers(rows: Sequence[Row]) -> Row:
+    [row] = rows
+    return {name: value for name, value in row.items() if name not in ("sound", "way")}
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--parts", default=",".join(PARTS), help="some of them, with commas")
+    parser.add_argument("--seconds", type=float, default=60.0, help="of each sound of the levels")
+    parser.add_argument("--rooms", type=int, default=12, help="of the echo")
+    parser.add_argument("--clips", type=int, default=60, help="recordings of the wake word, at most")
+    parser.add_argument("--words", type=int, default=1_000, help="wake words that are played, at most")
+    wanted = parser.parse_args()
+    result: Result = {}
+    for part in wanted.parts.split(","):
+        found = measured(part, wanted)
+        show(part, found)
+        result[part] = found
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,23 @@
+"""Speech in a noise that trained nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from sensing.dsp.loudness import loud_rms
+from sensing.training.recordings import Recording, Sound
+
+
+def kitchen(data: Path) -> Sound:
+    """Return the kitchen of Picovoice's speech-to-intent benchmark, which is for evaluation alone."""
+    path = data / "noise" / "home" / "kitchen_s2i.opus"
+    return Recording(path=path, label="", speaker="", origin="", licence="").read()
+
+
+def noisy(sound: Sound, noise: Sound, ratio_db: float, first: int) -> Sound:
+    """Return speech in noise from a sample of it on, the ratio taken over the loudest fifth of the speech."""
+    piece = np.take(noise, np.arange(first, first + len(sound)), mode="wrap")
+    gain = loud_rms(sound) / np.sqrt(np.square(piece).mean()) / 10 ** (ratio_db / 20)
+    return np.asarray(sound + gain * piece, np.float32)
