@@ -13,11 +13,10 @@ from hub.hearing import BUILT_IN_SENTENCES, make_recognizer, read_phrases, under
 from hub.recognizer_backend import own, pocketsphinx
 from routines.phrases import Phrasebook
 from script.presence.intervals import share_interval
+from script.voice.household_noise import in_noise, kitchen
 from script.voice.sounds import (
     Spoken,
     home_commands,
-    in_noise,
-    kitchen,
     machine_commands,
     orders,
     read_aloud,

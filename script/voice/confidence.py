@@ -19,7 +19,8 @@ import numpy as np
 from hub.hearing import BUILT_IN_SENTENCES, read_phrases
 from hub.playback.text_to_speech import pronunciation
 from routines.phrases import Phrasebook
-from script.voice.sounds import Spoken, in_noise, machine_commands, orders, read_aloud
+from script.voice.household_noise import in_noise
+from script.voice.sounds import Spoken, machine_commands, orders, read_aloud
 from sensing.speech.confidence import ConfidenceFeatures
 from sensing.speech.confidence_fit import expected_calibration_error, fit_confidence
 from sensing.speech.grammar import compile_grammar

@@ -9,11 +9,18 @@ import numpy as np
 from sensing.dsp.loudness import loud_rms
 from sensing.training.recordings import Recording, Sound
 
+_STRIDE_FRAMES = 7_919
+
 
 def kitchen(data: Path) -> Sound:
     """Return the kitchen of Picovoice's speech-to-intent benchmark, which is for evaluation alone."""
     path = data / "noise" / "home" / "kitchen_s2i.opus"
     return Recording(path=path, label="", speaker="", origin="", licence="").read()
+
+
+def in_noise(sound: Sound, noise: Sound, ratio_db: float, number: int) -> Sound:
+    """Return speech in a piece of the noise that is another one for each number."""
+    return noisy(sound, noise, ratio_db, number * _STRIDE_FRAMES)
 
 
 def noisy(sound: Sound, noise: Sound, ratio_db: float, first: int) -> Sound:

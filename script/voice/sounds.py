@@ -13,14 +13,11 @@ import soundfile
 
 from routines.facts import Json
 from routines.phrases import Phrasebook
-from sensing.dsp.loudness import loud_rms
 from sensing.speech.grammar import Grammar
 from sensing.training.recognizer_speech import is_held_back
 from sensing.training.recordings import Part, Recording, Sound, spoken
 from sensing.training.synthetic_speech import spoken_by, voices
 
-_STRIDE_FRAMES = 7_919
-"""From one piece of the noise to the next."""
 _SEED = 74
 
 
@@ -85,19 +82,6 @@ def machine_commands(grammar: Grammar, count: int, *, held_back: bool = True) ->
         words = _drawn(grammar, random)
         sound = spoken_by(voice, words, speed=float(random.uniform(0.85, 1.2)))
         yield Spoken(sound=sound, speaker=voice.name, words=words)
-
-
-def in_noise(sound: Sound, noise: Sound, ratio_db: float, number: int) -> Sound:
-    """Return speech in noise, the ratio taken over the loudest fifth of the speech."""
-    piece = np.take(noise, np.arange(len(sound)) + number * _STRIDE_FRAMES, mode="wrap")
-    gain = loud_rms(sound) / np.sqrt(np.square(piece).mean()) / 10 ** (ratio_db / 20)
-    return np.asarray(sound + gain * piece, np.float32)
-
-
-def kitchen(data: Path) -> Sound:
-    """Return the noise that is for measuring alone."""
-    path = data / "noise" / "home" / "kitchen_s2i.opus"
-    return Recording(path=path, label="", speaker="", origin="", licence="").read()
 
 
 def _of_part(folder: Path, column: str, part: Part) -> Iterator[Recording]:

@@ -1,12 +1,13 @@
-"""What hearing costs level by level, and how well the house hears while it plays.
+"""How well the house hears, and what that costs.
 
-    script/bench hearing [--parts levels,opened,echo,barge-in,self-trigger] [--clips 60] [--rooms 12]
+    script/bench voice [--parts commands,wake,levels,opened,echo,barge-in,self-trigger]
 
-The parts: cost of each level in silence, a fan, talk and commands (levels), whether gate and voice activity
-open before a word ends in kitchen noise (opened), what is left of the echo (echo), people who call while
-something plays (barge-in), and wake words that the house plays itself (self-trigger). The words are of people
-who trained nothing, but in the last part, which takes all there are. All need the recordings beside the
-project.
+The parts: orders of coffee and commands of a home, the hub's own recogniser beside PocketSphinx, and other
+speech that must not be acted on (commands); wake words, with ``--rivals PYTHON`` beside other engines (wake);
+cost of each level in silence, a fan, talk and commands (levels); whether gate and voice activity open before
+a word ends in kitchen noise (opened); what is left of the echo (echo); people who call while something plays
+(barge-in); and wake words that the house plays itself (self-trigger). The words are of people who trained
+nothing, but in the last part, which takes all there are. All need the recordings beside the project.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from script.presence.journal import Row
 from script.presence.tables import Result, show
-from script.voice import echo, levels
+from script.voice import commands, echo, levels, wake
 from script.voice.rooms import wake_clips
 
-PARTS = ("levels", "opened", "echo", "barge-in", "self-trigger")
+PARTS = ("commands", "wake", "levels", "opened", "echo", "barge-in", "self-trigger")
 _KITCHEN = "home/kitchen_s2i.opus"
 
 
@@ -40,6 +41,14 @@ def grouped(rows: Sequence[Row], summary: Callable[[Sequence[Row]], Row], *colum
 def measured(part: str, wanted: argparse.Namespace) -> Result:
     """Return the results of one of `PARTS`."""
     match part:
+        case "commands":
+            rows = list(commands.measured(_data(), "test", commands.NAMES, wanted.model))
+            return grouped(rows, commands.summary, "task", "noise", "recognizer")
+        case "wake":
+            found = {phrase: wake.measure(_data(), phrase) for phrase in wake.PHRASES}
+            if wanted.rivals is not None:
+                found["alexa, others"] = wake.measure_rivals(_data(), wanted.rivals)
+            return json.loads(json.dumps(found))
         case "levels":
             return grouped(levels.cost(wanted.seconds), _numbers, "sound", "way")
         case "opened":
@@ -53,6 +62,13 @@ def measured(part: str, wanted: argparse.Namespace) -> Result:
         case "self-trigger":
             return grouped(echo.self_trigger(wanted.words), echo.self_summary, "state", "way")
     raise ValueError(f"there is no part {part!r}; there are {', '.join(PARTS)}")
+
+
+def _data() -> Path:
+    folder = wake.data_folder()
+    if folder is None:
+        sys.exit("no recordings: set ROOMWISE_DATA to the folder that has them")
+    return folder
 
 
 def _numbers(rows: Sequence[Row]) -> Row:
@@ -70,6 +86,8 @@ def main() -> None:
     parser.add_argument("--rooms", type=int, default=12, help="of the echo")
     parser.add_argument("--clips", type=int, default=60, help="recordings of the wake word, at most")
     parser.add_argument("--words", type=int, default=1_000, help="wake words that are played, at most")
+    parser.add_argument("--model", type=Path, help="an acoustic model instead of the shipped one")
+    parser.add_argument("--rivals", type=Path, help="a Python that has other wake word engines")
     wanted = parser.parse_args()
     result: Result = {}
     for part in wanted.parts.split(","):
