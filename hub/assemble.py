@@ -33,7 +33,7 @@ from hub.spatial.layout import load_layout
 from hub.spatial.renderer import SpatialRenderer
 from hub.supervisor import Supervisor
 from hub.ultrasound import LANE, Ultrasound, build_ultrasound, ultrasound_services
-from hub.wake_words import make_wake_word
+from hub.wake_words import make_verifier, make_wake_word
 from routines.ports import MessageLink
 from routines.routine import Routine
 from sensing.audio_block import Block
@@ -250,6 +250,7 @@ def _listener(
         rate_hz=config.audio.rate_hz,
         wake=make_wake_word(config.speech.wake_word),
         recognizer=recognition.recognizer(routines),
+        verifier=make_verifier(),
         guard=SelfTriggerGuard(make_wake_word(config.speech.wake_word, threshold=SUSPICION)),
         delay_frames=None if known is None else known.loopback_delay_frames,
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from hassil.errors import HassilError
 
 from hub.errors import BadInput, ConfigError
-from hub.recognizer_backend import RecognizerBackend, pocketsphinx
+from hub.recognizer_backend import RecognizerBackend, own
 from routines.facts import Json
 from routines.phrases import Match, Phrasebook
 from routines.positions import parse_yaml
@@ -51,14 +51,14 @@ def read_phrases(sentences: Path | None, routines: Sequence[Routine]) -> Phraseb
 
 
 def make_recognizer(
-    phrases: Phrasebook, *, after: str | None = None, backend: RecognizerBackend = pocketsphinx
+    phrases: Phrasebook, *, after: str | None = None, backend: RecognizerBackend | None = None
 ) -> SpeechRecognizer:
     """Return a recogniser for all phrases, each of which the words ``after`` may precede.
 
     Parameters
     ----------
-    backend : RecognizerBackend
-        Which recogniser, see `recognizer_backend`.
+    backend : RecognizerBackend or None
+        Which recogniser, see `recognizer_backend`; None for the hub's own.
 
     Raises
     ------
@@ -66,7 +66,7 @@ def make_recognizer(
         A template cannot be spoken; the message says why.
     """
     try:
-        return backend(compile_grammar(phrases.intents, after=after), _meanings(phrases, after))
+        return (backend or own())(compile_grammar(phrases.intents, after=after), _meanings(phrases, after))
     except ValueError as error:
         raise BadInput(f"sentences: {error}") from error
 

@@ -42,7 +42,7 @@ _PCM = SoundFormat(rate_hz=RATE_HZ, width_bytes=2, channels=1)
 
 
 def pocketsphinx(grammar: Grammar, _meaning: Meaning) -> SpeechRecognizer:
-    """Return the recogniser that needs no settings."""
+    """Return the recogniser that many know, and that needs no model of the hub's."""
     return PocketSphinxRecognizer(grammar, pronounce=pronunciation)
 
 
@@ -64,10 +64,10 @@ def recognizer_backend(
         A model cannot be loaded, or an extra is not installed; the message says what to do.
     """
     match settings.backend:
-        case "pocketsphinx":
-            return pocketsphinx
         case "own":
             return own()
+        case "pocketsphinx":
+            return pocketsphinx
         case "onnx_asr":
             return _token_by_token(_model(OnnxAsrModel, settings, directory))
         case "sherpa_onnx":

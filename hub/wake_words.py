@@ -9,8 +9,13 @@ from pathlib import Path
 
 from hub import status
 from hub.errors import BadInput
+from hub.playback.text_to_speech import pronunciation
 from hub.whole_file import write_whole
 from routines.facts import Json
+from sensing.speech.lexicon import Lexicon
+from sensing.speech.phone_model import PhoneModel
+from sensing.speech.phone_verifier import PhoneVerifier
+from sensing.speech.verification import Verifier
 from sensing.speech.wake_heads import file_stem, wake_phrases
 from sensing.speech.wake_word import WakeWord
 
@@ -40,6 +45,11 @@ def make_wake_word(phrases: str | Sequence[str], *, threshold: float | None = No
                 f'teach another with: roomwise wake train "{phrase}"'
             )
     return WakeWord(wanted, threshold=threshold, folder=folder)
+
+
+def make_verifier() -> Verifier:
+    """Return who looks at each wake word once more: the recogniser's acoustic model."""
+    return PhoneVerifier(PhoneModel(), Lexicon(pronunciation))
 
 
 def write_own_head(

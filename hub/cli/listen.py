@@ -57,11 +57,12 @@ def _commands(
     """Yield the events of a recording, heard block by block."""
     from hub.audio.sound_file import blocks_of
     from hub.hearing import make_recognizer
-    from hub.wake_words import make_wake_word
+    from hub.wake_words import make_verifier, make_wake_word
     from sensing.speech.listener import Listener
 
     recognizer = make_recognizer(phrases, after=wake)
-    listener = Listener(rate_hz=rate_hz, wake=make_wake_word(wake), recognizer=recognizer)
+    ear, verifier = make_wake_word(wake), make_verifier()
+    listener = Listener(rate_hz=rate_hz, wake=ear, recognizer=recognizer, verifier=verifier)
     decode = {"decode": 0.0}
     for block in blocks_of(capture, rate_hz):
         yield from _events(listener.process(block), phrases, decode)

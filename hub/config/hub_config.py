@@ -158,8 +158,8 @@ class UltrasoundConfig(_Section):
 class RecognizerConfig(_Section):
     """Who understands what is said."""
 
-    backend: Literal["pocketsphinx", "own", "onnx_asr", "sherpa_onnx", "wyoming"] = Field(
-        default="pocketsphinx", description="The recogniser; see docs/hearing-elsewhere.md."
+    backend: Literal["own", "pocketsphinx", "onnx_asr", "sherpa_onnx", "wyoming"] = Field(
+        default="own", description="The recogniser; see docs/hearing-elsewhere.md."
     )
     model: Path | None = Field(
         default=None, description="Folder of a model of yours, for onnx_asr and sherpa_onnx."

@@ -35,13 +35,16 @@ class ConfidenceFeatures:
 
 @dataclass(frozen=True, slots=True)
 class ConfidenceCoefficients:
-    """Log odds that a sentence is right: an offset and a slope for each feature."""
+    """Log odds that a sentence is right: an offset and a slope for each feature.
 
-    offset: float = -2.0
-    margin: float = 4.0
-    weakest: float = 1.0
-    lead: float = 0.3
-    coverage: float = 4.0
+    The defaults are fitted to the shipped acoustic model by ``python -m script.voice.confidence``.
+    """
+
+    offset: float = -16.17
+    margin: float = 1.165
+    weakest: float = 0.205
+    lead: float = 0.408
+    coverage: float = 16.63
 
     def confidence(self, features: ConfidenceFeatures) -> float:
         """Return the probability that a sentence is right, 0 to 1."""

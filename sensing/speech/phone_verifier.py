@@ -11,8 +11,8 @@ from sensing.speech.phones import PHONES
 from sensing.speech.verification import Verdict
 from sensing.speech.wake_verifier import keyword_score
 
-LEAST_SCORE = -3.0
-"""Nats a phone. See docs/decisions/0018-own-recogniser.md for what it costs and saves."""
+LEAST_SCORE = -3.5
+"""Nats a phone (docs/decisions/0018-own-recogniser.md)."""
 
 
 class PhoneVerifier:
@@ -32,7 +32,7 @@ class PhoneVerifier:
         self._least_score = least_score
 
     def verify(self, samples: NDArray[np.float32], phrase: str) -> Verdict:
-        """Return a verdict on the phrase in the last two seconds, mono at 16 kHz; the usual way to say it counts."""
+        """Return a verdict on the phrase in the last two seconds; the usual way to say it counts."""
         self._acoustic.reset()
         log_probs = np.concatenate([self._acoustic.feed(samples), self._acoustic.finish()])
         labels = [label for word in phrase.split() for label in self._lexicon.pronunciations(word)[0]]

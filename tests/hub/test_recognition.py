@@ -58,7 +58,7 @@ def recognition(content: dict[str, object], phrase: str = "water the garden") ->
         ({"backend": "onnx_asr"}, "backend onnx_asr needs model beside it"),
         ({"backend": "sherpa_onnx"}, "backend sherpa_onnx needs model beside it"),
         ({"backend": "wyoming"}, "backend wyoming needs uri beside it"),
-        ({"model": "x"}, "backend pocketsphinx takes no model"),
+        ({"model": "x"}, "backend own takes no model"),
         ({"backend": "wyoming", "uri": "tcp://a:1", "model": "x"}, "backend wyoming takes no model"),
         ({"backend": "wyoming", "uri": "http://a:1"}, "write it as tcp://homeassistant.local:10300"),
         ({"backend": "wyoming", "uri": "tcp://a"}, "write it as tcp://homeassistant.local:10300"),

@@ -124,12 +124,6 @@ def test_an_extra_that_is_not_installed_is_named(
         heard(tmp_path, name)
 
 
-def test_the_house_s_own_model_is_refused_while_none_is_shipped() -> None:
-    settings = RecognizerConfig(backend="own")
-    with pytest.raises(BadInput, match="ships none; use pocketsphinx"):
-        recognizer_backend(settings, directory=Path(), server=None)
-
-
 def test_a_folder_without_a_description_is_known_by_its_files(tmp_path: Path) -> None:
     pytest.importorskip("onnx_asr", reason="the extra onnx-asr is not installed")
     write_spelling_model(tmp_path / "mine", "stop")
