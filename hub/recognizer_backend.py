@@ -28,6 +28,7 @@ from sensing.speech.phone_recognizer import PhoneRecognizer
 from sensing.speech.phonetic_rescoring import PhoneticRescoring
 from sensing.speech.pocketsphinx_recognizer import PocketSphinxRecognizer
 from sensing.speech.recognizer import SpeechRecognizer
+from sensing.speech.second_opinion import SecondOpinion
 from sensing.speech.sherpa_onnx_model import SherpaOnnxModel
 from sensing.speech.speech_stages import RATE_HZ
 from sensing.speech.token_spelling import TokensUnfit
@@ -80,11 +81,18 @@ def recognizer_backend(
 
 
 def own(model: Path | None = None) -> RecognizerBackend:
-    """Return what hears with the hub's own acoustic model; ``model`` instead of the shipped one."""
+    """Return what hears with the hub's own acoustic model, and asks PocketSphinx where that is unsure.
+
+    Parameters
+    ----------
+    model : Path or None
+        Instead of the shipped one.
+    """
     lexicon = Lexicon(pronunciation)
 
     def backend(grammar: Grammar, meaning: Meaning) -> SpeechRecognizer:
-        return PhoneRecognizer(PhoneModel(model), compile_phones(grammar, lexicon), meaning=meaning)
+        first = PhoneRecognizer(PhoneModel(model), compile_phones(grammar, lexicon), meaning=meaning)
+        return SecondOpinion(first, pocketsphinx(grammar, meaning), meaning=meaning)
 
     return backend
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hub.hearing import BUILT_IN_SENTENCES, read_phrases
+from hub.hearing import BUILT_IN_SENTENCES, HOUSE_SENTENCES, read_phrases
 from hub.playback.text_to_speech import pronunciation
 from routines.phrases import Phrasebook
 from script.voice.household_noise import in_noise
@@ -29,11 +29,13 @@ from sensing.speech.phone_graph import compile_phones
 from sensing.speech.phone_model import PhoneModel
 from sensing.speech.phone_recognizer import best_sentences
 from sensing.speech.token_passing import TokenPassing
-from sensing.training.recordings import Sound, noises
+from sensing.training.recordings import RATE_HZ, Sound, noises
 
 _RATIOS_DB = (None, 20.0, 12.0, 6.0)
 _READ_ONE_IN = 4
 _MACHINE_COMMANDS = 100
+_FRAGMENT_SECONDS = (0.3, 0.6, 1.0)
+_SEED = 75
 _FOLDS = 5
 _SURE = 0.5
 
@@ -73,6 +75,21 @@ def _rows(data: Path, model: Path | None) -> Iterator[Row]:
     strangers = [Spoken(sound=one.sound, speaker=one.speaker) for one in ordered]
     yield from _decoded(coffee, [*ordered, *read], noise, model)
     yield from _decoded(home, [*made, *read, *strangers], noise, model)
+    house = read_phrases(HOUSE_SENTENCES, [])
+    fragments = list(_fragments([*read, *strangers]))
+    yield from _decoded(house, [*fragments, *read], noise, model)
+    yield from _decoded(home, fragments, noise, model)
+
+
+def _fragments(said: Sequence[Spoken]) -> Iterator[Spoken]:
+    """Yield pieces of a syllable or two, which short commands resemble most."""
+    random = np.random.default_rng(_SEED)
+    for one in said:
+        for seconds in _FRAGMENT_SECONDS:
+            frames = round(seconds * RATE_HZ)
+            if len(one.sound) > frames:
+                first = int(random.integers(len(one.sound) - frames))
+                yield Spoken(sound=one.sound[first : first + frames], speaker=one.speaker)
 
 
 def _decoded(phrases: Phrasebook, said: Sequence[Spoken], noise: Sound, model: Path | None) -> Iterator[Row]:

@@ -40,11 +40,11 @@ class ConfidenceCoefficients:
     The defaults are fitted to the shipped acoustic model by ``python -m script.voice.confidence``.
     """
 
-    offset: float = -16.17
-    margin: float = 1.165
-    weakest: float = 0.205
-    lead: float = 0.408
-    coverage: float = 16.63
+    offset: float = -8.586
+    margin: float = 2.786
+    weakest: float = 0.0
+    lead: float = 0.282
+    coverage: float = 9.322
 
     def confidence(self, features: ConfidenceFeatures) -> float:
         """Return the probability that a sentence is right, 0 to 1."""

@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from sensing.processing_meter import ProcessingMeter
 from sensing.speech.endpoint import BREATH_SECONDS, Endpoint
-from sensing.speech.recognizer import SURE_CONFIDENCE, KnowsPart, SpeechRecognizer
+from sensing.speech.recognizer import KnowsPart, SpeechRecognizer
 from sensing.speech.speech_stages import CHUNK_FRAMES, RATE_HZ
 
 _LEAD_SECONDS = 1.5
 """The recogniser starts this long before the wake word was noticed, and knows the word."""
+_BREATHLESS_CONFIDENCE = 0.8
+"""Of a command of less than a quarter of a second: the end of the wake word may sound like one."""
 _CHUNK_SECONDS = CHUNK_FRAMES / RATE_HZ
 
 
@@ -113,7 +115,7 @@ class SpokenCommand:
     def _breathe(self) -> None:
         """Take a short command said in one breath with the wake word, or wait for one that comes alone."""
         said = self._recognised() if self._is_one_breath else None
-        if said is not None and said.confidence >= SURE_CONFIDENCE:
+        if said is not None and said.confidence >= _BREATHLESS_CONFIDENCE:
             self.transcript, self.is_over = said, True
             return
         self._is_one_breath = False
