@@ -66,12 +66,12 @@ def make_recognizer(
         A template cannot be spoken; the message says why.
     """
     try:
-        return (backend or own())(compile_grammar(phrases.intents, after=after), _meanings(phrases, after))
+        return (backend or own())(compile_grammar(phrases.intents, after=after), meaning_of(phrases, after))
     except ValueError as error:
         raise BadInput(f"sentences: {error}") from error
 
 
-def _meanings(phrases: Phrasebook, after: str | None) -> Meaning:
+def meaning_of(phrases: Phrasebook, after: str | None = None) -> Meaning:
     """Return what tells the meaning of words, with or without the words that may precede them."""
     before = tuple(after.split()) if after else ()
 

@@ -7,13 +7,13 @@ from numpy.typing import NDArray
 
 from hub.wake_recordings import Labelled, sound_of
 from routines.facts import Json
+from sensing.share_interval import share_interval
 from sensing.speech.speech_stages import CHUNK_FRAMES, RATE_HZ
 from sensing.speech.wake_errors import (
     CHUNKS_PER_HOUR,
     THRESHOLDS,
     false_accepts,
     rate_at_most,
-    share_interval,
 )
 from sensing.speech.wake_word import WakeWord
 

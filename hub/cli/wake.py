@@ -106,7 +106,8 @@ def _phrase(given: str) -> str:
 
 def _figures(measured: Measured) -> dict[str, Json]:
     """Return what was measured, with 95 % bounds."""
-    from sensing.speech.wake_errors import rate_at_most, share_interval
+    from sensing.share_interval import share_interval
+    from sensing.speech.wake_errors import rate_at_most
 
     low, high = share_interval(measured.missed, measured.said)
     figures: dict[str, Json] = {

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from script.presence.intervals import share_interval
 from script.presence.journal import Batch, Row
 from script.presence.scenes import AFTER_ENTRY_SECONDS, BANDS_M, entry
 from script.presence.watchers import told_at, watch
+from sensing.share_interval import share_interval
 
 KINDS = ("quiet", "fan", "oscillating_fan", "curtain", "music")
 WITHIN_SECONDS = 1.0

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from hub.audio.sound_file import blocks_of, read_all
-from script.presence.intervals import share_interval
 from script.presence.journal import Row
 from script.presence.watchers import DopplerJsWatcher, Heard, HubWatcher, Watched, Watcher
 from sensing.audio_block import Block
 from sensing.observations import MotionSeen, PresenceChanged
+from sensing.share_interval import share_interval
 from sensing.simulation.baseband.truth import MAJOR, NONE
 from sensing.ultrasound.carrier import find_carrier
 from sensing.ultrasound.demodulator import Baseband, Demodulator

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from script.presence.intervals import share_interval
 from script.presence.journal import Batch, Row
 from script.presence.scenes import SEATS_M, Stay, stay, visit
 from script.presence.watchers import Watched, hop_at, told_at, watch
+from sensing.share_interval import share_interval
 from sensing.simulation.baseband.cast import cast_of
 from sensing.simulation.baseband.room_images import Array
 from sensing.simulation.baseband.scene_geometry import acoustics_of

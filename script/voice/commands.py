@@ -12,7 +12,6 @@ import numpy as np
 from hub.hearing import BUILT_IN_SENTENCES, make_recognizer, read_phrases, understand
 from hub.recognizer_backend import own, pocketsphinx
 from routines.phrases import Phrasebook
-from script.presence.intervals import share_interval
 from script.voice.household_noise import in_noise, kitchen
 from script.voice.sounds import (
     Spoken,
@@ -21,6 +20,7 @@ from script.voice.sounds import (
     orders,
     read_aloud,
 )
+from sensing.share_interval import share_interval
 from sensing.speech.grammar import compile_grammar
 from sensing.speech.recognizer import SpeechRecognizer
 from sensing.training.recordings import Part, Sound

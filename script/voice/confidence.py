@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hub.hearing import BUILT_IN_SENTENCES, HOUSE_SENTENCES, read_phrases
+from hub.hearing import BUILT_IN_SENTENCES, HOUSE_SENTENCES, meaning_of, read_phrases
 from hub.playback.text_to_speech import pronunciation
 from routines.phrases import Phrasebook
 from script.voice.household_noise import in_noise
@@ -95,10 +95,7 @@ def _fragments(said: Sequence[Spoken]) -> Iterator[Spoken]:
 def _decoded(phrases: Phrasebook, said: Sequence[Spoken], noise: Sound, model: Path | None) -> Iterator[Row]:
     acoustic = PhoneModel(model)
     graph = compile_phones(compile_grammar(phrases.intents), Lexicon(pronunciation))
-
-    def meaning(words: tuple[str, ...]) -> str:
-        return repr(phrases.match(" ".join(words)))
-
+    meaning = meaning_of(phrases)
     for number, one in enumerate(said):
         for ratio_db in _RATIOS_DB if one.slots or one.words else _RATIOS_DB[:1]:
             sound = one.sound if ratio_db is None else in_noise(one.sound, noise, ratio_db, number)

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from script.presence.intervals import share_interval
 from script.presence.journal import Row
 from script.voice.rooms import at_microphone, music, room, talk, wake_clips
 from sensing.audio_block import AudioBlock
 from sensing.observations import Observation, WakeWordHeard
 from sensing.processing_meter import ProcessingMeter
+from sensing.share_interval import share_interval
 from sensing.speech.listener import Listener
 from sensing.speech.microphone_sound import MicrophoneSound
 from sensing.speech.recognizer import Hypothesis

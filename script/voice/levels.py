@@ -9,13 +9,13 @@ import numpy as np
 
 from hub.hearing import BUILT_IN_SENTENCES, make_recognizer, read_phrases
 from hub.playback.text_to_speech import speak
-from script.presence.intervals import share_interval
 from script.presence.journal import Row
 from script.voice.echo import NoRecognizer
 from script.voice.rooms import noise, talk
 from sensing.audio_block import AudioBlock, Block
 from sensing.dsp.loudness import loud_rms
 from sensing.observations import AttentionChanged
+from sensing.share_interval import share_interval
 from sensing.speech.listener import Listener
 from sensing.speech.recognizer import SpeechRecognizer
 from sensing.speech.wake_word import WakeWord

@@ -15,6 +15,7 @@ from routines.facts import Json
 from routines.phrases import Phrasebook
 from sensing.speech.grammar import Grammar
 from sensing.training.recognizer_speech import is_held_back
+from sensing.training.recognizer_texts import random_sentences
 from sensing.training.recordings import Part, Recording, Sound, spoken
 from sensing.training.synthetic_speech import spoken_by, voices
 
@@ -74,28 +75,16 @@ def home_commands(data: Path) -> Iterator[Spoken]:
 def machine_commands(grammar: Grammar, count: int, *, held_back: bool = True) -> Iterator[Spoken]:
     """Yield random sentences of a grammar, by voices that nothing was trained on, or by the others."""
     random = np.random.default_rng([_SEED, held_back])
+    sentences = random_sentences(grammar, random)
     kept = [voice for voice in voices() if is_held_back(voice) == held_back]
     people = [voice for voice in kept if voice.engine != "espeak"]
     for number in range(count):
         group = people if people and number % 2 else kept
         voice = group[int(random.integers(len(group)))]
-        words = _drawn(grammar, random)
+        words = next(sentences)
         sound = spoken_by(voice, words, speed=float(random.uniform(0.85, 1.2)))
         yield Spoken(sound=sound, speaker=voice.name, words=words)
 
 
 def _of_part(folder: Path, column: str, part: Part) -> Iterator[Recording]:
     return (one for one in spoken(folder, column) if one.part == part)
-
-
-def _drawn(grammar: Grammar, random: np.random.Generator) -> str:
-    """Return a sentence, each way from a node as likely as any other."""
-    leaving: dict[int, list[tuple[int, str | None]]] = {}
-    for first, second, word in grammar.arcs:
-        leaving.setdefault(first, []).append((second, word))
-    node, said = grammar.start, list[str]()
-    while node != grammar.final:
-        ways = leaving[node]
-        node, word = ways[int(random.integers(len(ways)))]
-        said += [word] if word is not None else []
-    return " ".join(said)

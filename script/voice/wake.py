@@ -20,7 +20,7 @@ from rich.progress import track
 from hub.wake_trial import WakeTrial
 from routines.facts import Json
 from script.voice.household_noise import kitchen, noisy
-from sensing.speech.wake_errors import share_interval
+from sensing.share_interval import share_interval
 from sensing.speech.wake_heads import find_head
 from sensing.speech.wake_word import WakeWord
 from sensing.training.recordings import RATE_HZ, Recording, Sound, spoken

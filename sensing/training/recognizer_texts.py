@@ -85,8 +85,8 @@ def texts(count: int, *, orders: Path, read: Sequence[str], seed: int) -> list[T
     """
     random = np.random.default_rng(seed)
     sources = {
-        "order": _paths(compile_grammar(_intents(orders)), random),
-        "home": _paths(compile_grammar(_home(random)), random),
+        "order": random_sentences(compile_grammar(_intents(orders)), random),
+        "home": random_sentences(compile_grammar(_home(random)), random),
         "words": _words(read, random),
     }
     kinds: list[Kind] = [kind for kind, share in SHARES.items() for _ in range(round(share * count))]
@@ -126,8 +126,8 @@ def _home(random: np.random.Generator) -> Intents:
     return Intents.from_dict(data)
 
 
-def _paths(grammar: Grammar, random: np.random.Generator) -> Iterator[str]:
-    """Yield random sentences of a grammar, each way from a node as likely as any other."""
+def random_sentences(grammar: Grammar, random: np.random.Generator) -> Iterator[str]:
+    """Yield sentences of a grammar without end, each way from a node as likely as any other."""
     leaving: dict[int, list[tuple[int, str | None]]] = {}
     for first, second, word in grammar.arcs:
         leaving.setdefault(first, []).append((second, word))

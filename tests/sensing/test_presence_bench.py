@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from script.presence import empty, entries, roc, stays
-from script.presence.intervals import share_interval
 from script.presence.journal import Batch, Journal, Row, batches
 from script.presence.scenes import MICROPHONES, SEATED_SECONDS, as_calibrated, clip, entry, stay
 from script.presence.watchers import Watched, hop_at, told_at, watch, watch_room
+from sensing.share_interval import share_interval
 from sensing.simulation.baseband.scene import Gesture, Scene, Sitter, Walker
 from sensing.simulation.baseband.scene_faults import Line
 from sensing.simulation.baseband.scene_nuisances import Pet

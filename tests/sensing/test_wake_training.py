@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from sensing.errors import ModelDamaged
 from sensing.models.catalog import SHIPPED
 from sensing.models.session import Session
+from sensing.share_interval import share_interval
 from sensing.speech.speech_stages import CHUNK_FRAMES, SpeechStages
-from sensing.speech.wake_errors import false_accepts, rate_at_most, share_interval
+from sensing.speech.wake_errors import false_accepts, rate_at_most
 from sensing.speech.wake_heads import find_head, wake_phrases
 from sensing.speech.wake_word import WakeWord
 from sensing.training.made_home import room_response
