@@ -22,12 +22,20 @@ from rich.console import Console
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from script.journal import Batch, Journal, Row, batches, fingerprint
 from script.presence import cost, empty, entries, recordings, roc, stays, two_tones
-from script.presence.journal import Batch, Journal, Row, batches
 from script.presence.simulated_speed import simulated_speed
-from script.presence.tables import Result, by_watcher, show
 from script.presence.watchers import NAMES
+from script.tables import Result, by_watcher, show
+from sensing.models.catalog import shipped_model
 
+_DEPENDS_ON = (
+    "script/presence",
+    "script/journal.py",
+    "sensing/ultrasound",
+    "sensing/simulation/baseband",
+    *(f"sensing/training/presence_{name}.py" for name in ("scenes", "nuisances", "trial")),
+)
 PARTS = ("speed", "entries", "empty", "minor", "held", "exit", "real", "cost", "roc", "tones")
 SAMPLE = {"days": 0.25, "entries": 24, "stays": 3, "visits": 12, "clips": 12}
 FULL = {"days": 21.0, "entries": 300, "stays": 60, "visits": 200, "clips": 200}
@@ -40,7 +48,8 @@ class Bench:
     def __init__(self, wanted: argparse.Namespace) -> None:
         self._wanted = wanted
         self._names = tuple(wanted.watchers.split(","))
-        self._journal = Journal(wanted.work, processes=wanted.processes, model=wanted.model)
+        depends = fingerprint(_DEPENDS_ON, wanted.model or shipped_model("presence"))
+        self._journal = Journal(wanted.work, processes=wanted.processes, fingerprint=depends)
         sizes = FULL if wanted.full else SAMPLE
         given = {name: getattr(wanted, name) for name in sizes}
         self._sizes = sizes | {name: size for name, size in given.items() if size is not None}

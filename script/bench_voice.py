@@ -16,16 +16,25 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from script.presence.journal import Row
-from script.presence.tables import Result, show
+from script.journal import Journal, Row, fingerprint
+from script.tables import Result, show
 from script.voice import commands, echo, levels, wake
 from script.voice.rooms import wake_clips
+from sensing.models.catalog import shipped_model
 
 PARTS = ("commands", "wake", "levels", "opened", "echo", "barge-in", "self-trigger")
+_DEPENDS_ON = (
+    "script/voice",
+    "script/journal.py",
+    "hub/hearing.py",
+    "hub/recognizer_backend.py",
+    "sensing/speech",
+)
 _KITCHEN = "home/kitchen_s2i.opus"
 
 
@@ -42,7 +51,7 @@ def measured(part: str, wanted: argparse.Namespace) -> Result:
     """Return the results of one of `PARTS`."""
     match part:
         case "commands":
-            rows = list(commands.measured(_data(), "test", commands.NAMES, wanted.model))
+            rows = _command_rows(wanted)
             return grouped(rows, commands.summary, "task", "noise", "recognizer")
         case "wake":
             found = {phrase: wake.measure(_data(), phrase) for phrase in wake.PHRASES}
@@ -62,6 +71,15 @@ def measured(part: str, wanted: argparse.Namespace) -> Result:
         case "self-trigger":
             return grouped(echo.self_trigger(wanted.words), echo.self_summary, "state", "way")
     raise ValueError(f"there is no part {part!r}; there are {', '.join(PARTS)}")
+
+
+def _command_rows(wanted: argparse.Namespace) -> list[Row]:
+    data = _data()
+    depends = fingerprint(_DEPENDS_ON, wanted.model or shipped_model("phones"))
+    journal = Journal(wanted.work, processes=wanted.processes, fingerprint=depends)
+    names = wanted.recognizers.split(",")
+    portions = list(commands.wanted_batches(data, "test", names, wanted.model))
+    return journal.rows(partial(commands.measure, data), portions, "commands")
 
 
 def _data() -> Path:
@@ -87,6 +105,9 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=60, help="recordings of the wake word, at most")
     parser.add_argument("--words", type=int, default=1_000, help="wake words that are played, at most")
     parser.add_argument("--model", type=Path, help="an acoustic model instead of the shipped one")
+    parser.add_argument("--recognizers", default=",".join(commands.NAMES), help="some of them, with commas")
+    parser.add_argument("--processes", type=int, default=2, help="for the commands")
+    parser.add_argument("--work", type=Path, help="keeps what was measured of the commands")
     parser.add_argument("--rivals", type=Path, help="a Python that has other wake word engines")
     wanted = parser.parse_args()
     result: Result = {}

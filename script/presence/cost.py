@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from hub.audio.sound_file import blocks_of
-from script.presence.journal import Row
+from script.journal import Row
 from script.presence.scenes import entry
 from sensing.audio_block import Block
 from sensing.simulation.baseband.passband import to_passband

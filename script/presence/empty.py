@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 
-from script.presence.journal import Batch, Row
+from script.journal import Batch, Row
 from script.presence.scenes import empty_hour
 from script.presence.watchers import watch_room
 from sensing.training.presence_alarms import FAMILIES, poisson_upper

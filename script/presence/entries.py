@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from script.presence.journal import Batch, Row
+from script.journal import Batch, Row
 from script.presence.scenes import AFTER_ENTRY_SECONDS, BANDS_M, entry
 from script.presence.watchers import told_at, watch
 from sensing.share_interval import share_interval

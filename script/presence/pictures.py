@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from hub.presence_plot import Interval, PresenceTimes, plot_presence, spectrogram_of
-from script.presence.journal import Row
+from script.journal import Row
 from script.presence.roc import KINDS, curve, summary
 from script.presence.scenes import CARRIER_HZ, LEVEL_DB
 from script.presence.watchers import Watched, told_at, watch

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from hub.audio.sound_file import blocks_of, read_all
-from script.presence.journal import Row
+from script.journal import Row
 from script.presence.watchers import DopplerJsWatcher, Heard, HubWatcher, Watched, Watcher
 from sensing.audio_block import Block
 from sensing.observations import MotionSeen, PresenceChanged

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from script.presence.journal import Batch, Row
+from script.journal import Batch, Row
 from script.presence.scenes import clip
 from script.presence.watchers import watch
 from sensing.training.presence_alarms import FAMILIES

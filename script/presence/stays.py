@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from script.presence.journal import Batch, Row
+from script.journal import Batch, Row
 from script.presence.scenes import SEATS_M, Stay, stay, visit
 from script.presence.watchers import Watched, hop_at, told_at, watch
 from sensing.share_interval import share_interval

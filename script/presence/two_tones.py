@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.signal import firwin, resample_poly, upfirdn
 
+from script.journal import Batch, Row
 from script.presence.entries import WITHIN_SECONDS
 from script.presence.intervals import wilson_interval
-from script.presence.journal import Batch, Row
 from script.presence.scenes import AFTER_ENTRY_SECONDS, CARRIER_HZ, LEVEL_DB, MICROPHONES, Entry, entry
 from script.presence.watchers import Heard, HubWatcher, told_at
 from sensing.simulation.baseband.scene import Scene

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from hub.hearing import BUILT_IN_SENTENCES, make_recognizer, read_phrases, understand
 from hub.recognizer_backend import own, pocketsphinx
 from routines.phrases import Phrasebook
+from script.journal import Batch, Row, batches
 from script.voice.household_noise import in_noise, kitchen
 from script.voice.sounds import (
     Spoken,
@@ -26,60 +27,70 @@ from sensing.speech.recognizer import SpeechRecognizer
 from sensing.training.recordings import Part, Sound
 
 NAMES = ("own", "pocketsphinx")
+TASKS = ("orders", "home, people", "home, machines", "no orders", "no commands of a home")
 RATIOS_DB = (None, 12.0)
 """As recorded, and with kitchen noise."""
 _BLOCK_FRAMES = 1_280
 _READ_ONE_IN = 4
 _MACHINE_COMMANDS = 200
-
-Row = dict[str, float | str | bool | None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
-    """A grammar, and what is said to it."""
-
-    name: str
-    phrases: Phrasebook
-    said: Sequence[Spoken]
+_BATCH_SAYINGS = 20
 
 
-def tasks(data: Path, part: Part) -> list[Task]:
-    """Return orders, commands of a home, and to both what is neither."""
-    coffee = read_phrases(data / "commands" / "coffee.yaml", [])
-    home = read_phrases(BUILT_IN_SENTENCES, [])
-    strangers = list(read_aloud(data, part, one_in=_READ_ONE_IN))
-    ordered = list(orders(data, part))
-    spoken = [one for one in home_commands(data) if one.words and home.match(one.words)]
-    made = list(machine_commands(compile_grammar(home.intents), _MACHINE_COMMANDS))
-    foreign = [Spoken(sound=one.sound, speaker=one.speaker) for one in ordered]
-    return [
-        Task(name="orders", phrases=coffee, said=ordered),
-        Task(name="home, people", phrases=home, said=spoken),
-        Task(name="home, machines", phrases=home, said=made),
-        Task(name="no orders", phrases=coffee, said=strangers),
-        Task(name="no commands of a home", phrases=home, said=[*strangers, *foreign]),
-    ]
+@cache
+def phrases_of(data: Path, task: str) -> Phrasebook:
+    """Return the grammar of a task: orders of coffee, or the built-in sentences of a home."""
+    is_order = task in ("orders", "no orders")
+    return read_phrases(data / "commands" / "coffee.yaml" if is_order else BUILT_IN_SENTENCES, [])
 
 
-def recognizer(name: str, phrases: Phrasebook, model: Path | None) -> SpeechRecognizer:
-    """Return one of `NAMES` for a grammar; ``model`` instead of the shipped acoustic model."""
-    if name == "pocketsphinx":
-        return make_recognizer(phrases, backend=pocketsphinx)
-    return make_recognizer(phrases, backend=own(model))
+@cache
+def said(data: Path, part: Part, task: str) -> Sequence[Spoken]:
+    """Return what is said in a task: what its grammar has, or what it has not."""
+    phrases = phrases_of(data, task)
+    match task:
+        case "orders":
+            return list(orders(data, part))
+        case "home, people":
+            return [one for one in home_commands(data) if one.words and phrases.match(one.words)]
+        case "home, machines":
+            return list(machine_commands(compile_grammar(phrases.intents), _MACHINE_COMMANDS))
+        case "no orders":
+            return list(read_aloud(data, part, one_in=_READ_ONE_IN))
+        case "no commands of a home":
+            foreign = [Spoken(sound=one.sound, speaker=one.speaker) for one in orders(data, part)]
+            return [*read_aloud(data, part, one_in=_READ_ONE_IN), *foreign]
+    raise ValueError(f"there is no task {task!r}; there are {', '.join(TASKS)}")
 
 
-def measure(task: Task, name: str, noise: Sound, model: Path | None) -> Iterator[Row]:
-    """Yield for each thing said whether it was understood, and how long that took after its end."""
-    hearer = recognizer(name, task.phrases, model)
-    for ratio_db in RATIOS_DB:
-        for number, one in enumerate(task.said):
+@cache
+def recognizer(data: Path, name: str, task_name: str, model: Path | None) -> SpeechRecognizer:
+    """Return one of `NAMES` for a task's grammar; ``model`` instead of the shipped acoustic model."""
+    backend = pocketsphinx if name == "pocketsphinx" else own(model)
+    return make_recognizer(phrases_of(data, task_name), backend=backend)
+
+
+def wanted_batches(data: Path, part: Part, names: Sequence[str], model: Path | None) -> Iterator[Batch]:
+    """Yield all that is said in a part, in small portions."""
+    for kind in TASKS:
+        for name in names:
+            yield from batches(part, kind, len(said(data, part, kind)), _BATCH_SAYINGS, (name,), model)
+
+
+def measure(data: Path, batch: Batch) -> list[Row]:
+    """Return for each thing said whether it was understood, and how long that took after its end."""
+    part: Part = "test" if batch.part == "test" else "validation"
+    [name] = batch.names
+    hearer, phrases = recognizer(data, name, batch.kind, batch.model), phrases_of(data, batch.kind)
+    noise, rows = kitchen(data), []
+    for number in batch.numbers:
+        one = said(data, part, batch.kind)[number]
+        for ratio_db in RATIOS_DB:
             sound = one.sound if ratio_db is None else in_noise(one.sound, noise, ratio_db, number)
             found, seconds, finish_seconds = _heard(hearer, sound)
-            is_right = found is not None and one.is_meant_by(found[0], task.phrases)
-            acted = found is not None and understand(task.phrases, *found) is not None
-            yield {
-                "task": task.name,
+            is_right = found is not None and one.is_meant_by(found[0], phrases)
+            acted = found is not None and understand(phrases, *found) is not None
+            row: Row = {
+                "task": batch.kind,
                 "noise": "clean" if ratio_db is None else f"{ratio_db:.0f} dB",
                 "recognizer": name,
                 "speaker": one.speaker,
@@ -91,6 +102,8 @@ def measure(task: Task, name: str, noise: Sound, model: Path | None) -> Iterator
                 "cpu_seconds": seconds,
                 "finish_seconds": finish_seconds,
             }
+            rows.append(row)
+    return rows
 
 
 def _heard(hearer: SpeechRecognizer, sound: Sound) -> tuple[tuple[str, float] | None, float, float]:
@@ -129,11 +142,3 @@ def summary(rows: Sequence[Row]) -> Row:
 
 def _total(rows: Iterable[Row], column: str) -> float:
     return sum(float(row[column] or 0) for row in rows)
-
-
-def measured(data: Path, part: Part, names: Sequence[str], model: Path | None) -> Iterator[Row]:
-    """Yield all rows."""
-    noise = kitchen(data)
-    for task in tasks(data, part):
-        for name in names:
-            yield from measure(task, name, noise, model)

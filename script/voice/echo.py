@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from script.presence.journal import Row
+from script.journal import Row
 from script.voice.rooms import at_microphone, music, room, talk, wake_clips
 from sensing.audio_block import AudioBlock
 from sensing.observations import Observation, WakeWordHeard

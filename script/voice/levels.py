@@ -9,7 +9,7 @@ import numpy as np
 
 from hub.hearing import BUILT_IN_SENTENCES, make_recognizer, read_phrases
 from hub.playback.text_to_speech import speak
-from script.presence.journal import Row
+from script.journal import Row
 from script.voice.echo import NoRecognizer
 from script.voice.rooms import noise, talk
 from sensing.audio_block import AudioBlock, Block

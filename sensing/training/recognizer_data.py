@@ -6,14 +6,13 @@ import pickle
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sensing.training.job_pool import worked
 from sensing.training.recognizer_recordings import orders, read_aloud
-from sensing.training.recognizer_speech import Shard, Utterance, make_shard
+from sensing.training.recognizer_speech import Shard, Surroundings, Utterance, make_shard
 from sensing.training.recognizer_texts import Text, texts
 from sensing.training.recordings import Part, Recording
 
@@ -32,9 +31,9 @@ class Plan:
         Renderings of each recording.
     utterances : int
         Drawn from all these.
-    is_noisy : bool
-        Whether everything is said in noisy homes; else most of it in calm ones, and the first rendering of a
-        recording and one in four machines as they are.
+    home : str
+        Where everything is said; of what is said in calm homes, the first rendering of a recording and one in
+        four machines stay as they are.
     """
 
     name: str
@@ -43,7 +42,7 @@ class Plan:
     read_variants: int
     order_variants: int
     utterances: int
-    is_noisy: bool
+    home: Surroundings
 
 
 CALM = Plan(
@@ -53,7 +52,7 @@ CALM = Plan(
     read_variants=2,
     order_variants=12,
     utterances=11_000,
-    is_noisy=False,
+    home="calm",
 )
 NOISY = Plan(
     name="noisy",
@@ -62,7 +61,16 @@ NOISY = Plan(
     read_variants=1,
     order_variants=10,
     utterances=6_000,
-    is_noisy=True,
+    home="noisy",
+)
+BUSY = Plan(
+    name="busy",
+    seed=SEED + 2,
+    sentences=7_000,
+    read_variants=2,
+    order_variants=16,
+    utterances=12_000,
+    home="busy",
 )
 _PLAIN_SHARE = 0.25
 _SHARD_UTTERANCES = 250
@@ -86,8 +94,8 @@ def training_examples(data: Path, work: Path, plan: Plan, processes: int) -> lis
     utterances = [*_recorded(read, plan.read_variants, plan), *_recorded(ordered, plan.order_variants, plan)]
     random = np.random.default_rng(plan.seed)
     for number, text in enumerate(spoken):
-        is_plain = random.random() < _PLAIN_SHARE and not plan.is_noisy
-        utterances.append(Utterance(text, None, "none" if is_plain else _home(plan), plan.seed + 7 * number))
+        is_plain = random.random() < _PLAIN_SHARE and plan.home == "calm"
+        utterances.append(Utterance(text, None, "none" if is_plain else plan.home, plan.seed + 7 * number))
     order = random.permutation(len(utterances))[: plan.utterances]
     return list(_examples([utterances[index] for index in order], data, work, plan.name, processes))
 
@@ -115,16 +123,12 @@ def _recorded(said: Sequence[Said], variants: int, plan: Plan) -> list[Utterance
         Utterance(
             text,
             recording,
-            "none" if variant == 0 and not plan.is_noisy else _home(plan),
+            "none" if variant == 0 and plan.home == "calm" else plan.home,
             plan.seed + 1_000 * number + variant,
         )
         for number, (recording, text) in enumerate(said)
         for variant in range(variants)
     ]
-
-
-def _home(plan: Plan) -> Literal["calm", "noisy"]:
-    return "noisy" if plan.is_noisy else "calm"
 
 
 def _examples(

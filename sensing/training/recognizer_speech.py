@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sensing.speech.speech_stages import CHUNK_FRAMES, SpeechStages
+from sensing.training.made_surroundings import babble, room_response
 from sensing.training.recognizer_texts import Text
-from sensing.training.recordings import RATE_HZ, Recording, Sound, noises
+from sensing.training.recordings import RATE_HZ, Recording, Sound, noises, spoken
 from sensing.training.rooms_and_noise import Home
 from sensing.training.synthetic_speech import Voice, spoken_by, voices
 from sensing.training.whole_file import save_whole
@@ -27,8 +28,14 @@ _SPEED = (0.8, 1.3)
 _PITCH = (0.75, 1.4)
 _ROOM_SHARE, _NOISE_SHARE, _GATED_SHARE = 0.5, 0.6, 0.15
 _NOISY_BEST_DB = 20.0
+_TALKS, _ROOMS = 40, 80
+"""Made for busy homes."""
 _GATE_DBFS = (-55.0, -40.0)
 _LEAD_SECONDS, _TAIL_SECONDS = (0.1, 0.7), (0.4, 0.8)
+
+
+Surroundings = Literal["calm", "noisy", "busy"]
+"""Homes: some with noise, all with noise, and all with noises or talk in more rooms than were recorded."""
 
 
 def is_held_back(voice: Voice) -> bool:
@@ -48,7 +55,7 @@ class Utterance:
 
     text: Text
     recording: Recording | None
-    home: Literal["none", "calm", "noisy"]
+    home: Literal["none"] | Surroundings
     seed: int
 
 
@@ -68,8 +75,8 @@ def make_shard(shard: Shard) -> Path:
     """
     if shard.path.exists():
         return shard.path
-    home, stages = _home(shard.data), _stages()
-    features = [_features(_sound(utterance, home), stages) for utterance in shard.utterances]
+    stages = _stages()
+    features = [_features(_sound(one, _home(shard.data, one.home)), stages) for one in shard.utterances]
     ends = np.cumsum([len(one) for one in features])
     save_whole(shard.path, features=np.concatenate(features), ends=ends)
     return shard.path
@@ -98,7 +105,7 @@ def _sound(utterance: Utterance, home: Home) -> Sound:
     said = _padded(home.level(home.speed(said)), random)
     if random.random() < _ROOM_SHARE:
         said = home.room(said)
-    if utterance.home == "noisy":
+    if utterance.home != "calm":
         return home.noisy(said, best_db=_NOISY_BEST_DB)
     if random.random() < _GATED_SHARE:
         return _gated(said, random)
@@ -138,8 +145,13 @@ def _stages() -> SpeechStages:
 
 
 @cache
-def _home(data: Path) -> Home:
+def _home(data: Path, surroundings: str) -> Home:
     """Return the noises and rooms that may be trained on."""
     known = [one for one in noises(data / "noise", ("noise", "music")) if one.part == "train"]
     rooms = [one for one in noises(data / "noise", ("rir",)) if one.part == "train"]
-    return Home(noises=known, rooms=rooms)
+    if surroundings != "busy":
+        return Home(noises=known, rooms=rooms)
+    random = np.random.default_rng(len(known))
+    said = [one for one in spoken(data / "speech", "transcript") if one.part == "train"]
+    talks = [babble(said, random) for _ in range(_TALKS)]
+    return Home(noises=[*known, *talks], rooms=[*rooms, *(room_response(random) for _ in range(_ROOMS))])

@@ -30,6 +30,7 @@ from sensing.training import phone_network
 from sensing.training.phone_export import export, self_test
 from sensing.training.phone_network import LETTERS, Weights
 from sensing.training.recognizer_data import (
+    BUSY,
     CALM,
     NOISY,
     SEED,
@@ -52,6 +53,7 @@ class Stage:
 STAGES = (
     Stage(plans=(CALM,), epochs=6, rate=2e-3),
     Stage(plans=(CALM, NOISY), epochs=4, rate=1e-3),
+    Stage(plans=(CALM, NOISY, BUSY), epochs=6, rate=1e-3),
 )
 """Who has not yet learnt to hear learns nothing from noise."""
 BATCH_FRAMES = 2_400
@@ -96,7 +98,8 @@ def main() -> None:
     given.work.mkdir(parents=True, exist_ok=True)
     judged = validation_examples(given.data, given.work, given.processes)
     learnt = {
-        plan.name: training_examples(given.data, given.work, plan, given.processes) for plan in (CALM, NOISY)
+        plan.name: training_examples(given.data, given.work, plan, given.processes)
+        for plan in (CALM, NOISY, BUSY)
     }
     state = _started(given.work, learnt[CALM.name])
     while state.stage < len(STAGES):

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from script.journal import Batch, Journal, Row, batches, fingerprint
 from script.presence import empty, entries, roc, stays
-from script.presence.journal import Batch, Journal, Row, batches
 from script.presence.scenes import MICROPHONES, SEATED_SECONDS, as_calibrated, clip, entry, stay
 from script.presence.watchers import Watched, hop_at, told_at, watch, watch_room
 from sensing.share_interval import share_interval
@@ -142,7 +142,8 @@ def test_a_run_that_was_interrupted_measures_only_what_is_missing(tmp_path: Path
 
     def run(scenes: int) -> list[Row]:
         wanted = batches("entries", "quiet", scenes, 2, ("energy",), model)
-        return Journal(tmp_path / "kept", processes=1, model=model).rows(measure, wanted, "entries")
+        journal = Journal(tmp_path / "kept", processes=1, fingerprint=fingerprint((), model))
+        return journal.rows(measure, wanted, "entries")
 
     assert len(run(4)) == 4
     assert [row["number"] for row in run(6)] == list(np.arange(6.0))

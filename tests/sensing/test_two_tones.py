@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.signal import get_window
 
+from script.journal import Batch
 from script.presence import two_tones
 from script.presence.intervals import wilson_interval
-from script.presence.journal import Batch
 from script.presence.scenes import entry
 from sensing.audio_block import AudioBlock, Block
 from sensing.observations import MotionSeen, Observation, PresenceChanged, UltrasoundChanged
@@ -318,7 +318,7 @@ def test_a_tone_of_half_the_rate_or_more_is_refused() -> None:
 
 
 def test_the_bench_hears_the_same_entries_by_one_tone_and_by_two() -> None:
-    rows = two_tones.measure(Batch(part="tones", kind="quiet", first=0, count=1))
+    rows = two_tones.measure(Batch(part="tones", kind="quiet", first=0, count=1, names=()))
     assert len({row["watcher"] for row in rows}) == len(rows) == 4
     found = two_tones.summary([*rows, {"one": 0.5, "two": None}, {"one": 1.5, "two": 0.9}])
     assert (found["entries"], found["only_one"], found["only_two"]) == (6, 1, 1)

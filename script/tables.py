@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from rich.console import Console
 from rich.table import Table
 
-from script.presence.journal import Row
+from script.journal import Row
 
 _LEAST_WIDTH = 140
 

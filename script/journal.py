@@ -14,20 +14,15 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 
-from script.presence.watchers import NAMES
-from sensing.models.catalog import shipped_model
-
 Row = dict[str, float | str | bool | None]
-"""What one watcher made of one scene."""
+"""What came of one thing that was measured."""
 
-_ROOT = Path(__file__).resolve().parents[2]
-_CODE = ("script/presence", "sensing/ultrasound", "sensing/simulation/baseband")
-_FILES = ("presence_scenes.py", "presence_nuisances.py", "presence_trial.py")
+_ROOT = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Scenes that are measured together, and by whom.
+    """Scenes or sayings that are measured together, and what is measured with them.
 
     Attributes
     ----------
@@ -35,6 +30,8 @@ class Batch:
         Of the bench, and of its scenes.
     first, count : int
         Numbers of the scenes.
+    names : tuple of str
+        Of the watchers or recognisers.
     model : Path or None
         A network instead of the shipped one.
     """
@@ -43,7 +40,7 @@ class Batch:
     kind: str
     first: int
     count: int
-    names: tuple[str, ...] = NAMES
+    names: tuple[str, ...]
     model: Path | None = None
 
     @property
@@ -69,13 +66,13 @@ def batches(
     ]
 
 
-def fingerprint(model: Path | None) -> str:
-    """Return a hash of all that a result depends on: the scenes, the senses, the bench and the network."""
+def fingerprint(code: Sequence[str], model: Path) -> str:
+    """Return a hash of all that a result depends on: files and folders of the project, and the network."""
     digest = hashlib.sha256()
-    files = [file for folder in _CODE for file in sorted((_ROOT / folder).glob("*.py"))]
-    files += [_ROOT / "sensing" / "training" / name for name in _FILES]
-    for file in [*files, model or shipped_model("presence")]:
-        digest.update(file.read_bytes())
+    for path in [_ROOT / name for name in code]:
+        for file in sorted(path.glob("*.py")) if path.is_dir() else [path]:
+            digest.update(file.read_bytes())
+    digest.update(model.read_bytes())
     return digest.hexdigest()
 
 
@@ -88,14 +85,14 @@ class Journal:
         Where results are kept; None keeps none.
     processes : int
         At least one.
-    model : Path or None
-        See `Batch`.
+    fingerprint : str
+        What is kept holds for: see `fingerprint`.
     """
 
-    def __init__(self, folder: Path | None, *, processes: int, model: Path | None) -> None:
+    def __init__(self, folder: Path | None, *, processes: int, fingerprint: str) -> None:
         self._folder = folder
         self._processes = processes
-        self._fingerprint = fingerprint(model)
+        self._fingerprint = fingerprint
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
 
