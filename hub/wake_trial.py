@@ -9,16 +9,13 @@ from hub.wake_recordings import Labelled, sound_of
 from routines.facts import Json
 from sensing.share_interval import share_interval
 from sensing.speech.speech_stages import CHUNK_FRAMES, RATE_HZ
-from sensing.speech.wake_errors import (
-    CHUNKS_PER_HOUR,
-    THRESHOLDS,
-    false_accepts,
-    rate_at_most,
-)
+from sensing.speech.verification import Verifier
+from sensing.speech.wake_errors import CHUNKS_PER_HOUR, THRESHOLDS, accepts, rate_at_most
 from sensing.speech.wake_word import WakeWord
 
 _TAIL_SECONDS = 0.6
 """Silence after a recording, in which the head may still answer."""
+_VERIFIED_FRAMES = 2 * RATE_HZ
 
 
 class WakeTrial:
@@ -30,14 +27,19 @@ class WakeTrial:
         Of one phrase.
     threshold : float
         That the head is used with.
+    verifier : Verifier or None
+        Has the last word, as in a house; None for the head alone.
     """
 
-    def __init__(self, wake: WakeWord, threshold: float) -> None:
+    def __init__(self, wake: WakeWord, threshold: float, verifier: Verifier | None = None) -> None:
         self.threshold = threshold
         self.thresholds = tuple(sorted({*THRESHOLDS, threshold}))
         self._wake = wake
-        self._best: list[float] = []
-        self._others: list[NDArray[np.float32]] = []
+        self._verifier = verifier
+        self._said = 0
+        self._other_chunks = 0
+        self._heard = dict.fromkeys(self.thresholds, 0)
+        self._false = dict.fromkeys(self.thresholds, 0)
 
     def hear(self, recording: Labelled) -> None:
         """Take one recording."""
@@ -48,23 +50,39 @@ class WakeTrial:
     def hear_sound(self, sound: NDArray[np.float32], *, says_it: bool) -> None:
         """Take samples at 16 kHz."""
         self._wake.reset()
-        scores = self._wake.scores(np.pad(sound, (0, -len(sound) % CHUNK_FRAMES)))[:, 0]
+        sound = np.pad(sound, (0, -len(sound) % CHUNK_FRAMES))
+        scores = self._wake.scores(sound)[:, 0]
+        places = {threshold: accepts(scores, threshold) for threshold in self.thresholds}
+        chunks = {chunk for some in places.values() for chunk in some}
+        confirmed = {chunk for chunk in chunks if self._is_confirmed(sound, chunk)}
+        for threshold, some in places.items():
+            count = sum(chunk in confirmed for chunk in some)
+            if says_it:
+                self._heard[threshold] += count > 0
+            else:
+                self._false[threshold] += count
         if says_it:
-            self._best.append(float(scores.max()))
+            self._said += 1
         else:
-            self._others.append(scores)
+            self._other_chunks += len(scores)
+
+    def _is_confirmed(self, sound: NDArray[np.float32], chunk: int) -> bool:
+        if self._verifier is None:
+            return True
+        end = (chunk + 1) * CHUNK_FRAMES
+        past = np.pad(sound[:end], (max(0, _VERIFIED_FRAMES - end), 0))[-_VERIFIED_FRAMES:]
+        return self._verifier.verify(past, self._wake.phrase).is_confirmed
 
     def figures(self, threshold: float) -> dict[str, Json]:
-        """Return misses and false accepts at a threshold, with 95 % bounds."""
-        missed = sum(best < threshold for best in self._best)
-        false = sum(false_accepts(scores, threshold) for scores in self._others)
-        hours = sum(map(len, self._others)) / CHUNKS_PER_HOUR
-        low, high = share_interval(missed, len(self._best))
+        """Return misses and false accepts at one of the thresholds, with 95 % bounds."""
+        missed, false = self._said - self._heard[threshold], self._false[threshold]
+        hours = self._other_chunks / CHUNKS_PER_HOUR
+        low, high = share_interval(missed, self._said)
         return {
             "threshold": threshold,
-            "said": len(self._best),
+            "said": self._said,
             "missed": missed,
-            "missed_percent": 100 * missed / max(1, len(self._best)),
+            "missed_percent": 100 * missed / max(1, self._said),
             "missed_percent_at_least": 100 * low,
             "missed_percent_at_most": 100 * high,
             "hours": hours,

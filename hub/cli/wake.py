@@ -69,11 +69,11 @@ def evaluate(
 
     from hub.wake_recordings import labelled
     from hub.wake_trial import WakeTrial
-    from hub.wake_words import make_wake_word, wake_folder
+    from hub.wake_words import make_verifier, make_wake_word, wake_folder
     from sensing.speech.wake_heads import find_head
 
     said = _phrase(phrase)
-    trial = WakeTrial(make_wake_word(said), find_head(said, wake_folder()).threshold)
+    trial = WakeTrial(make_wake_word(said), find_head(said, wake_folder()).threshold, make_verifier())
     found = labelled(recordings, said)
     bar = track(found, "listening", console=Console(stderr=True), disable=not sys.stderr.isatty())
     for one in bar:

@@ -18,12 +18,13 @@ from rich.console import Console
 from rich.progress import track
 
 from hub.wake_trial import WakeTrial
+from hub.wake_words import make_verifier
 from routines.facts import Json
 from script.voice.household_noise import kitchen, noisy
 from sensing.share_interval import share_interval
 from sensing.speech.wake_heads import find_head
 from sensing.speech.wake_word import WakeWord
-from sensing.training.recordings import RATE_HZ, Recording, Sound, spoken
+from sensing.training.recordings import RATE_HZ, Part, Recording, Sound, spoken
 
 PHRASES = ("computer", "jarvis", "alexa")
 RIVALS = ("openwakeword", "microwakeword")
@@ -41,14 +42,14 @@ def data_folder() -> Path | None:
     return folder if (folder / "wakeword" / "labels.csv").is_file() else None
 
 
-def measure(data: Path, phrase: str) -> dict[str, Json]:
+def measure(data: Path, phrase: str, part: Part = "test") -> dict[str, Json]:
     """Return a phrase's misses clean and in noise, and its false accepts on all other held-out speech."""
     trial, loud = _trial(phrase), _trial(phrase)
-    for _, sound in clean(data, phrase):
+    for _, sound in clean(data, phrase, part):
         trial.hear_sound(sound, says_it=True)
-    for _, sound in in_kitchen(data, phrase):
+    for _, sound in in_kitchen(data, phrase, part):
         loud.hear_sound(sound, says_it=True)
-    others = _others(data, phrase)
+    others = _others(data, phrase, part)
     for one in _shown(others, f"other speech, {phrase}"):
         trial.hear_sound(one.read(), says_it=False)
     used = trial.figures(trial.threshold)
@@ -71,16 +72,16 @@ def measure(data: Path, phrase: str) -> dict[str, Json]:
     }
 
 
-def clean(data: Path, phrase: str) -> Iterator[tuple[str, Sound]]:
+def clean(data: Path, phrase: str, part: Part = "test") -> Iterator[tuple[str, Sound]]:
     """Yield the recordings of a phrase by held-out speakers."""
-    for one in _said(data, phrase):
+    for one in _said(data, phrase, part):
         yield one.path.name, _with_tail(one.read())
 
 
-def in_kitchen(data: Path, phrase: str) -> Iterator[tuple[str, Sound]]:
+def in_kitchen(data: Path, phrase: str, part: Part = "test") -> Iterator[tuple[str, Sound]]:
     """Yield the same in noise, each several times."""
     noise = kitchen(data)
-    for index, one in enumerate([one for one in _said(data, phrase) for _ in range(PLACES)]):
+    for index, one in enumerate([one for one in _said(data, phrase, part) for _ in range(PLACES)]):
         yield (
             f"{one.path.name} {index % PLACES}",
             noisy(_with_tail(one.read()), noise, NOISE_DB, 7_919 * index),
@@ -118,26 +119,26 @@ def _rival(python: Path, name: str, sounds: Sequence[Sound]) -> dict[str, Json]:
 
 
 def _trial(phrase: str) -> WakeTrial:
-    return WakeTrial(WakeWord(phrase), find_head(phrase).threshold)
+    return WakeTrial(WakeWord(phrase), find_head(phrase).threshold, make_verifier())
 
 
-def _said(data: Path, phrase: str) -> list[Recording]:
-    return _held_out(data / "wakeword", "keyword", lambda label: label == phrase)
+def _said(data: Path, phrase: str, part: Part) -> list[Recording]:
+    return _held_out(data / "wakeword", "keyword", part, lambda label: label == phrase)
 
 
-def _others(data: Path, phrase: str) -> list[Recording]:
+def _others(data: Path, phrase: str, part: Part) -> list[Recording]:
     def lacks(label: str) -> bool:
         return phrase not in label.lower()
 
     return (
-        _held_out(data / "wakeword", "keyword", lacks)
-        + _held_out(data / "speech", "transcript", lacks)
-        + _held_out(data / "commands", "transcript", lacks)
+        _held_out(data / "wakeword", "keyword", part, lacks)
+        + _held_out(data / "speech", "transcript", part, lacks)
+        + _held_out(data / "commands", "transcript", part, lacks)
     )
 
 
-def _held_out(folder: Path, column: str, wanted: Callable[[str], bool]) -> list[Recording]:
-    return [one for one in spoken(folder, column) if one.part == "test" and wanted(one.label)]
+def _held_out(folder: Path, column: str, part: Part, wanted: Callable[[str], bool]) -> list[Recording]:
+    return [one for one in spoken(folder, column) if one.part == part and wanted(one.label)]
 
 
 def _with_tail(sound: Sound) -> Sound:

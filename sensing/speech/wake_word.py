@@ -16,7 +16,7 @@ from sensing.speech.wake_heads import WakeHeadFile, find_head
 
 HEAD_CHUNKS = 16
 """A head sees the last 16 embeddings: two seconds of sound."""
-_REFRACTORY_CHUNKS = 15
+REFRACTORY_CHUNKS = 15
 """One word is reported once: it stays in the window for a second."""
 
 
@@ -132,5 +132,5 @@ class _Head:
         self._refractory = max(0, self._refractory - 1)
         if score < self._threshold or self._refractory:
             return False
-        self._refractory = _REFRACTORY_CHUNKS
+        self._refractory = REFRACTORY_CHUNKS
         return True

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.signal import lfilter
 
-from sensing.training.recordings import RATE_HZ, Sound
+from sensing.training.recordings import RATE_HZ, Recording, Sound
 from sensing.training.rooms_and_noise import Home
 from sensing.training.synthetic_speech import Voice, spoken_by
 
@@ -21,7 +21,7 @@ _RESPONSE_SECONDS = 0.5
 _NOISE_SECONDS = 12.0
 _REVERBERATION_SECONDS = (0.15, 0.8)
 _EARLY_REFLECTIONS = 8
-_TALKERS = 5
+_TALKERS, _CROWD = 5, 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,17 +38,27 @@ class Made:
 def made_home(
     random: np.random.Generator, *, noises: int, voices: Sequence[Voice], words: Sequence[str]
 ) -> Home:
-    """Return a home whose noises are fans, clatter, music and people who say the words with the voices."""
+    """Return a home with `made_noises` and `made_rooms`."""
+    made = made_noises(random, noises, voices=voices, words=words)
+    return Home(noises=made, rooms=made_rooms(random))
+
+
+def made_noises(
+    random: np.random.Generator, count: int, *, voices: Sequence[Voice], words: Sequence[str]
+) -> list[Made]:
+    """Return fans, clatter, music and people who say the words with the voices, in turns."""
     kinds: list[Callable[[], Sound]] = [
         lambda: _fan(random),
         lambda: _clatter(random),
         lambda: _music(random),
         lambda: _babble(random, voices, words),
     ]
-    return Home(
-        noises=[Made(kinds[index % len(kinds)]()) for index in range(noises)],
-        rooms=[Made(room_response(random)) for _ in range(_ROOMS)],
-    )
+    return [Made(kinds[index % len(kinds)]()) for index in range(count)]
+
+
+def made_rooms(random: np.random.Generator) -> list[Made]:
+    """Return the responses of forty rooms."""
+    return [Made(room_response(random)) for _ in range(_ROOMS)]
 
 
 def room_response(random: np.random.Generator) -> Sound:
@@ -118,6 +128,18 @@ def _babble(random: np.random.Generator, voices: Sequence[Voice], words: Sequenc
         talk = spoken_by(voices[int(random.integers(len(voices)))], said, speed=random.uniform(0.8, 1.2))
         sound += np.resize(talk, frames) * random.uniform(0.3, 1.0)
     return _levelled(lfilter([1.0], [1.0, -random.uniform(0.0, 0.8)], sound))
+
+
+def crowd(said: Sequence[Recording], random: np.random.Generator) -> Made:
+    """Return people of recordings who talk at once, each without a pause."""
+    frames = round(_NOISE_SECONDS * RATE_HZ)
+    sound = np.zeros(frames)
+    for _ in range(int(random.integers(2, _CROWD + 1))):
+        talk = np.zeros(0)
+        while len(talk) < frames:
+            talk = np.concatenate([talk, said[int(random.integers(len(said)))].read()])
+        sound += talk[:frames] / max(float(talk.std()), 1e-6)
+    return Made(_levelled(sound))
 
 
 def _levelled(sound: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Sound:

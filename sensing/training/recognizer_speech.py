@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sensing.speech.speech_stages import CHUNK_FRAMES, SpeechStages
-from sensing.training.made_surroundings import babble, room_response
+from sensing.training.made_home import crowd, made_noises, made_rooms
 from sensing.training.recognizer_texts import Text
 from sensing.training.recordings import RATE_HZ, Recording, Sound, noises, spoken
-from sensing.training.rooms_and_noise import Home
+from sensing.training.rooms_and_noise import Home, Readable
 from sensing.training.synthetic_speech import Voice, spoken_by, voices
 from sensing.training.whole_file import save_whole
 
@@ -28,8 +28,7 @@ _SPEED = (0.8, 1.3)
 _PITCH = (0.75, 1.4)
 _ROOM_SHARE, _NOISE_SHARE, _GATED_SHARE = 0.5, 0.6, 0.15
 _NOISY_BEST_DB = 20.0
-_TALKS, _ROOMS = 40, 80
-"""Made for busy homes."""
+_MADE_NOISES, _CROWDS, _BUSY_SEED = 60, 30, 2_026
 _GATE_DBFS = (-55.0, -40.0)
 _LEAD_SECONDS, _TAIL_SECONDS = (0.1, 0.7), (0.4, 0.8)
 
@@ -147,11 +146,14 @@ def _stages() -> SpeechStages:
 @cache
 def _home(data: Path, surroundings: str) -> Home:
     """Return the noises and rooms that may be trained on."""
-    known = [one for one in noises(data / "noise", ("noise", "music")) if one.part == "train"]
+    known: list[Readable] = [one for one in noises(data / "noise", ("noise", "music")) if one.part == "train"]
     rooms = [one for one in noises(data / "noise", ("rir",)) if one.part == "train"]
     if surroundings != "busy":
         return Home(noises=known, rooms=rooms)
-    random = np.random.default_rng(len(known))
+    random = np.random.default_rng(_BUSY_SEED)
     said = [one for one in spoken(data / "speech", "transcript") if one.part == "train"]
-    talks = [babble(said, random) for _ in range(_TALKS)]
-    return Home(noises=[*known, *talks], rooms=[*rooms, *(room_response(random) for _ in range(_ROOMS))])
+    words = sorted({word for one in said for word in one.label.lower().split()})
+    usable = [voice for voice in voices() if not is_held_back(voice)]
+    known += made_noises(random, _MADE_NOISES, voices=usable, words=words)
+    crowds = [crowd(said, random) for _ in range(_CROWDS)]
+    return Home(noises=[*known, *crowds], rooms=[*rooms, *made_rooms(random)])

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -20,12 +21,12 @@ from sensing.speech.speech_stages import CHUNK_FRAMES, SpeechStages
 from sensing.speech.wake_errors import false_accepts, rate_at_most
 from sensing.speech.wake_heads import find_head, wake_phrases
 from sensing.speech.wake_word import WakeWord
-from sensing.training.made_home import room_response
+from sensing.training.made_home import crowd, room_response
 from sensing.training.onnx_file import Node, write_onnx
 from sensing.training.other_speech import other_speech
 from sensing.training.own_wake_word import OwnWakeWord, Sizes, train_own, trimmed
 from sensing.training.phonetic_neighbours import confusable, dictionary, neighbours, parts
-from sensing.training.recordings import part_of
+from sensing.training.recordings import RATE_HZ, Recording, part_of
 from sensing.training.stream_store import StreamStore
 from sensing.training.synthetic_speech import spoken_by
 from sensing.training.synthetic_words import voices_of
@@ -51,6 +52,17 @@ def padded(sound: Sound) -> Sound:
     quiet = np.zeros(8_000, np.float32)
     whole = np.concatenate([quiet, sound, quiet])
     return np.pad(whole, (0, -len(whole) % CHUNK_FRAMES))
+
+
+def test_a_crowd_talks_without_a_pause(tmp_path: Path) -> None:
+    said = []
+    for index, voice in enumerate(voices_of("test")[::29][:3]):
+        path = tmp_path / f"{index}.wav"
+        soundfile.write(path, spoken_by(voice, "the kettle is on and the guests are here"), RATE_HZ)
+        said.append(Recording(path=path, label="", speaker=voice.name, origin="", licence=""))
+    talk = crowd(said, np.random.default_rng(4)).read()
+    levels = np.sqrt(np.square(talk.reshape(-1, RATE_HZ // 2)).mean(axis=1))
+    assert levels.min() > 0.05 * levels.max()
 
 
 def test_a_head_learnt_from_text_tells_its_phrase_from_another(own: OwnWakeWord, tmp_path: Path) -> None:
