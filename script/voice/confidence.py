@@ -31,7 +31,7 @@ from sensing.speech.phone_recognizer import best_sentences
 from sensing.speech.token_passing import TokenPassing
 from sensing.training.recordings import RATE_HZ, Sound, noises
 
-_RATIOS_DB = (None, 20.0, 12.0, 6.0)
+_RATIOS_DB, _OTHERS_RATIOS_DB = (None, 20.0, 12.0, 6.0), (None, 12.0)
 _READ_ONE_IN = 4
 _MACHINE_COMMANDS = 100
 _FRAGMENT_SECONDS = (0.3, 0.6, 1.0)
@@ -97,7 +97,7 @@ def _decoded(phrases: Phrasebook, said: Sequence[Spoken], noise: Sound, model: P
     graph = compile_phones(compile_grammar(phrases.intents), Lexicon(pronunciation))
     meaning = meaning_of(phrases)
     for number, one in enumerate(said):
-        for ratio_db in _RATIOS_DB if one.slots or one.words else _RATIOS_DB[:1]:
+        for ratio_db in _RATIOS_DB if one.slots or one.words else _OTHERS_RATIOS_DB:
             sound = one.sound if ratio_db is None else in_noise(one.sound, noise, ratio_db, number)
             acoustic.reset()
             tokens = TokenPassing(graph)

@@ -26,5 +26,6 @@ def in_noise(sound: Sound, noise: Sound, ratio_db: float, number: int) -> Sound:
 def noisy(sound: Sound, noise: Sound, ratio_db: float, first: int) -> Sound:
     """Return speech in noise from a sample of it on, the ratio taken over the loudest fifth of the speech."""
     piece = np.take(noise, np.arange(first, first + len(sound)), mode="wrap")
-    gain = loud_rms(sound) / np.sqrt(np.square(piece).mean()) / 10 ** (ratio_db / 20)
+    level = max(float(np.sqrt(np.square(piece).mean())), 1e-6)  # some noises pause
+    gain = loud_rms(sound) / level / 10 ** (ratio_db / 20)
     return np.asarray(sound + gain * piece, np.float32)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import astuple, dataclass
-from math import exp, inf
+from math import exp, inf, log1p
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +23,11 @@ _CLEAR_LEAD = 10.0
 class ConfidenceFeatures:
     """What can be measured of one sentence among the best ones."""
 
-    margin: float
-    """Nats a frame of words by which free phones explain the whole utterance better; at most 0."""
     weakest: float
-    """The same for the word that fits worst: a name that nobody knows spoils one word only."""
+    """Nats by which free phones explain the word better that fits worst, at most 0: a name that nobody knows
+    spoils one word only."""
+    evidence: float
+    """Natural logarithm of one more than the phones that are heard inside words."""
     lead: float
     """Nats before the best sentence of another meaning, -10 to 10; negative for all but the best."""
     coverage: float
@@ -41,14 +42,14 @@ class ConfidenceCoefficients:
     """
 
     offset: float = -8.586
-    margin: float = 2.786
-    weakest: float = 0.0
+    weakest: float = 0.5
+    evidence: float = 1.0
     lead: float = 0.282
     coverage: float = 9.322
 
     def confidence(self, features: ConfidenceFeatures) -> float:
         """Return the probability that a sentence is right, 0 to 1."""
-        slopes = (self.margin, self.weakest, self.lead, self.coverage)
+        slopes = (self.weakest, self.evidence, self.lead, self.coverage)
         odds = self.offset + sum(a * b for a, b in zip(slopes, astuple(features), strict=True))
         return 1 / (1 + exp(-odds)) if odds > 0 else exp(max(odds, -700.0)) / (1 + exp(max(odds, -700.0)))
 
@@ -80,13 +81,13 @@ def confidence_features(
 
 def _features(sentence: FoundSentence, lead: float, labels: NDArray[np.intp]) -> ConfidenceFeatures:
     is_heard = labels != BLANK
+    begins = is_heard & (np.diff(labels, prepend=BLANK) != 0)
     is_covered = np.zeros(len(labels), bool)
     for word in sentence.words:
         is_covered[word.first_frame : word.end_frame] = True
-    covered = int(np.count_nonzero(is_heard & is_covered))
     return ConfidenceFeatures(
-        margin=(sentence.score - sentence.prior) / max(1, int(is_covered.sum())),
-        weakest=min(word.score / (word.end_frame - word.first_frame) for word in sentence.words),
+        weakest=min(word.score for word in sentence.words),
+        evidence=log1p(int(np.count_nonzero(begins & is_covered))),
         lead=lead,
-        coverage=covered / max(1, int(np.count_nonzero(is_heard))),
+        coverage=int(np.count_nonzero(is_heard & is_covered)) / max(1, int(np.count_nonzero(is_heard))),
     )

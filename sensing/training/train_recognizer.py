@@ -53,7 +53,7 @@ class Stage:
 STAGES = (
     Stage(plans=(CALM,), epochs=6, rate=2e-3),
     Stage(plans=(CALM, NOISY), epochs=4, rate=1e-3),
-    Stage(plans=(CALM, NOISY, BUSY), epochs=6, rate=1e-3),
+    Stage(plans=(CALM, NOISY, BUSY), epochs=4, rate=1e-3),
 )
 """Who has not yet learnt to hear learns nothing from noise."""
 BATCH_FRAMES = 2_400

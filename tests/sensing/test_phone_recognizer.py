@@ -99,7 +99,7 @@ def test_what_is_understood_does_not_depend_on_how_sound_is_cut(cuts: list[int])
 
 def test_sentences_are_sure_and_other_speech_is_not(graph: PhoneGraph) -> None:
     # these made-up frames doubt otherwise than those of the shipped model
-    coefficients = ConfidenceCoefficients(offset=-2.0, margin=4.0, weakest=1.0, lead=0.3, coverage=4.0)
+    coefficients = ConfidenceCoefficients(offset=-6.0, weakest=0.3, evidence=1.5, lead=0.3, coverage=6.0)
     recognizer = PhoneRecognizer(ReadAloud(), graph, coefficients=coefficients)
     rng = np.random.default_rng(3)
     for words in random_sentences(GRAMMAR, rng, 15):
@@ -177,12 +177,12 @@ def test_other_sentences_count_from_the_next_utterance(graph: PhoneGraph) -> Non
 @given(
     st.builds(
         ConfidenceFeatures,
-        margin=st.floats(-100, 0),
         weakest=st.floats(-1e4, 0),
+        evidence=st.floats(0, 5),
         lead=st.floats(-10, 10),
         coverage=st.floats(0, 1),
     ),
-    st.sampled_from(["margin", "weakest", "lead", "coverage"]),
+    st.sampled_from(["weakest", "evidence", "lead", "coverage"]),
 )
 def test_confidence_is_a_probability_that_never_falls_with_a_better_feature(
     features: ConfidenceFeatures, name: str
@@ -196,12 +196,12 @@ def test_confidence_is_a_probability_that_never_falls_with_a_better_feature(
 def drawn_rows(seed: int, count: int) -> list[tuple[ConfidenceFeatures, bool]]:
     """Return sentences that are right as often as known coefficients say."""
     rng = np.random.default_rng(seed)
-    truth = ConfidenceCoefficients(offset=-1.0, margin=2.0, weakest=0.5, lead=0.4, coverage=3.0)
+    truth = ConfidenceCoefficients(offset=-2.0, weakest=0.4, evidence=1.0, lead=0.4, coverage=1.0)
     rows = []
     for _ in range(count):
         features = ConfidenceFeatures(
-            margin=-float(rng.exponential(0.8)),
-            weakest=-float(rng.exponential(1.5)),
+            weakest=-float(rng.exponential(4.0)),
+            evidence=float(rng.uniform(0, 4)),
             lead=float(rng.uniform(-10, 10)),
             coverage=float(rng.uniform(0.3, 1)),
         )
@@ -222,7 +222,7 @@ def test_a_fit_is_calibrated_on_rows_that_it_has_not_seen() -> None:
 def test_a_fit_never_prefers_a_worse_feature() -> None:
     rows = [(replace(features, coverage=float(not right)), right) for features, right in drawn_rows(1, 500)]
     fitted = fit_confidence(rows)
-    assert min(fitted.margin, fitted.weakest, fitted.lead, fitted.coverage) >= 0
+    assert min(fitted.weakest, fitted.evidence, fitted.lead, fitted.coverage) >= 0
 
 
 def test_a_fit_needs_right_and_wrong_sentences() -> None:
