@@ -7,50 +7,47 @@ from numpy.typing import NDArray
 
 from hub.spatial.layout import SpeakerLayout
 from hub.spatial.plant import Response, radiate
+from hub.spatial.rigid_sphere import rigid_sphere
 
-MAX_GAIN = 10 ** (6 / 20)
-SIDE_ATTENUATION = 10 ** (-20 / 20)
+MAX_GAIN = 10 ** (5 / 20)
+"""One decibel below what the finished filters may reach: cutting them to length adds a little."""
+SIDE_WEIGHT = 30.0
+"""How much more the walls count than the room as a whole."""
+SIDE_DEGREES = (-95.0, -90.0, -85.0, 85.0, 90.0, 95.0)
 AZIMUTH_DEGREES = np.arange(-180.0, 180.0, 10.0)
 
 
 def centre_beam(layout: SpeakerLayout, frequency_hz: NDArray[np.float64]) -> Response:
     """Return the centre's driver filters, shape ``(drivers, bins)``.
 
-    Two drivers play the same, in step at the listener. From three on, least squares over the
-    azimuth with the listener's sound held exactly: pass the front, hush 90 degrees.
+    Two drivers play the same, in step at the listener. From three on, the sound towards the walls
+    at 90 degrees and towards the room as a whole is the least that leaves the listener exactly
+    what the front driver alone would play (linearly constrained minimum power). One weight between
+    walls and room for all frequencies spends a lobe where it buys the most: near 2 kHz a
+    ball of 9 cm cannot hush the walls and keep the front at the same time.
     """
-    ahead = radiate(layout, np.array([0.0, -layout.listener.distance_m, 0.0]), frequency_hz)
+    ahead = _radiate_to(layout, np.zeros(1), np.zeros(1), frequency_hz)[0]
     if len(layout.drivers) == 2:
         even: Response = ahead.conj() / (len(ahead) * np.abs(ahead) ** 2)
         return even
-    pattern = steering(layout, frequency_hz)
-    front = _front_driver(layout)
-    away = np.abs(AZIMUTH_DEGREES)
-    weight = np.where(np.abs(away - 90) <= 10, 20.0, np.where((away <= 45) | (away > 60), 1.0, 0.0))
-    wanted = np.where((away <= 45)[:, None], pattern[:, front], 0)
-    square = np.einsum("a,anf,amf->fnm", weight, pattern.conj(), pattern)
-    cross = np.einsum("a,anf,af->fn", weight, pattern.conj(), wanted)
-    side = pattern[away == 90]
+    sides = np.radians(SIDE_DEGREES)
+    square = _room_power(layout, frequency_hz) + SIDE_WEIGHT * _power(
+        _radiate_to(layout, sides, 0 * sides, frequency_hz), np.ones(len(sides))
+    )
+    wanted = ahead[_front_driver(layout)]
 
     def solve(loading: NDArray[np.float64]) -> Response:
         loaded = square + (10**loading)[:, None, None] * np.eye(square.shape[1])
-        columns = np.linalg.solve(loaded, np.stack([cross, ahead.T.conj()], axis=2))
-        free, pull = columns[..., 0], columns[..., 1]
-        miss = ahead[front] - (ahead.T * free).sum(1)
-        answer: Response = free + pull * (miss / (ahead.T * pull).sum(1))[:, None]
+        pull = np.linalg.solve(loaded, ahead.T.conj()[..., None])[..., 0]
+        answer: Response = pull * (wanted / (ahead.T * pull).sum(1))[:, None]
         return answer
 
     low, high = np.full(len(frequency_hz), -6.0), np.full(len(frequency_hz), 4.0)
-    for _ in range(16):  # the most loading that still hushes the sides
+    for _ in range(20):  # the least loading that keeps the filters weak enough
         middle = (low + high) / 2
-        level = np.abs(np.einsum("anf,fn->af", side, solve(middle))).max(axis=0)
-        fine = level <= SIDE_ATTENUATION * np.abs(ahead[front])
-        low, high = np.where(fine, middle, low), np.where(fine, high, middle)
-    loading = low
-    for _ in range(16):  # more where the filters would be too strong
-        fine = np.linalg.norm(solve(loading), axis=1) <= MAX_GAIN
-        loading = np.where(fine, loading, (loading + 6) / 2)
-    return solve(loading).T
+        fine = np.linalg.norm(solve(middle), axis=1) <= MAX_GAIN
+        low, high = np.where(fine, low, middle), np.where(fine, middle, high)
+    return solve(high).T
 
 
 def steering(layout: SpeakerLayout, frequency_hz: NDArray[np.float64]) -> Response:
@@ -58,10 +55,40 @@ def steering(layout: SpeakerLayout, frequency_hz: NDArray[np.float64]) -> Respon
 
     Azimuth 0 is the listener, positive to the listener's right, at the listener's distance.
     """
-    distance = layout.listener.distance_m
     radians = np.radians(AZIMUTH_DEGREES)
-    places = distance * np.stack([np.sin(radians), -np.cos(radians), 0 * radians], axis=1)
-    return np.stack([radiate(layout, place, frequency_hz) for place in places])
+    return _radiate_to(layout, radians, 0 * radians, frequency_hz)
+
+
+def _radiate_to(
+    layout: SpeakerLayout,
+    azimuth: NDArray[np.float64],
+    elevation: NDArray[np.float64],
+    frequency_hz: NDArray[np.float64],
+) -> Response:
+    """Return the drivers' sound towards directions in radians, shape ``(directions, drivers, bins)``."""
+    distance = layout.listener.distance_m
+    level = np.cos(elevation)
+    towards = np.stack([level * np.sin(azimuth), -level * np.cos(azimuth), np.sin(elevation)], axis=1)
+    if layout.enclosure.shape != "sphere":
+        return np.stack([radiate(layout, distance * place, frequency_hz) for place in towards])
+    facing = np.radians([driver.facing_degrees for driver in layout.drivers])
+    axes = np.stack([np.sin(facing), -np.cos(facing), 0 * facing], axis=1)
+    angle = np.arccos(np.clip(towards @ axes.T, -1, 1))
+    heard = rigid_sphere(angle.ravel(), layout.enclosure.radius_m, distance, frequency_hz)
+    return heard.reshape(*angle.shape, -1)
+
+
+def _room_power(layout: SpeakerLayout, frequency_hz: NDArray[np.float64]) -> Response:
+    """Return what each two drivers share in all directions' mean, shape ``(bins, drivers, drivers)``."""
+    azimuth, elevation = np.meshgrid(np.radians(np.arange(-180, 180, 15)), np.radians(np.arange(-75, 90, 30)))
+    weight = np.cos(elevation).ravel()
+    return _power(_radiate_to(layout, azimuth.ravel(), elevation.ravel(), frequency_hz), weight)
+
+
+def _power(pattern: Response, weight: NDArray[np.float64]) -> Response:
+    weighted = pattern * (weight / weight.sum())[:, None, None]
+    power: Response = np.einsum("anf,amf->fnm", pattern.conj(), weighted)
+    return power
 
 
 def _front_driver(layout: SpeakerLayout) -> int:

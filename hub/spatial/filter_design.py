@@ -7,15 +7,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
+from scipy.ndimage import maximum_filter1d
 
 from hub.spatial.alignment import grid, to_taps
 from hub.spatial.beam import centre_beam
-from hub.spatial.crosstalk import add_virtual_pair, canceller
+from hub.spatial.crosstalk import canceller
 from hub.spatial.layout import SpeakerLayout
-from hub.spatial.plant import Response, cloud_of_ears
+from hub.spatial.plant import HeadCloud, Response, cloud_of_heads
+from hub.spatial.virtual_pair import virtual_pair
 
 TAPS = 512
 DESIGN_SIZE = 2048
+MODEL_ERROR_AT_1_KHZ = 0.025
+"""-16 dB: drivers of one kind differ by a decibel or two, and ears more, the more the higher."""
+_LIMIT_ROUNDS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -42,20 +47,37 @@ def design_filters(layout: SpeakerLayout) -> SpatialFilters:
     """Design the filters; the gain limit holds for the finished taps, not only for the design."""
     frequency_hz = grid(DESIGN_SIZE, layout.sample_rate)
     limit = 10 ** (layout.max_filter_gain_db / 20)
-    heads = cloud_of_ears(layout, frequency_hz)
-    most = np.full(len(frequency_hz), limit)
-    left = canceller(heads[:, 0], heads[:, 1], frequency_hz, most)
-    right = canceller(heads[:, 1], heads[:, 0], frequency_hz, most)
-    pair = (left, right)
+    cloud = cloud_of_heads(layout, frequency_hz)
+    bare = _cancellers(cloud, frequency_hz, limit)
+    pair = bare
     if layout.virtual_pair_degrees is not None:
-        pair = add_virtual_pair(left, right, layout.virtual_pair_degrees, frequency_hz)
+        pair = virtual_pair(layout, cloud, layout.virtual_pair_degrees, frequency_hz, limit)
     centre = centre_beam(layout, frequency_hz)
     return SpatialFilters(
         filters=_limited_taps(np.stack([*pair, centre]), limit),
-        cancellers=_limited_taps(np.stack([left, right]), limit),
+        cancellers=_limited_taps(np.stack(bare), limit),
         rate_hz=layout.sample_rate,
         delay_frames=TAPS // 2,
     )
+
+
+def _cancellers(
+    cloud: HeadCloud, frequency_hz: NDArray[np.float64], limit: float
+) -> tuple[Response, Response]:
+    """Return the left and right input's filters without a virtual pair, shape ``(drivers, bins)`` each."""
+    error = MODEL_ERROR_AT_1_KHZ * frequency_hz / 1000
+    left, right = (
+        canceller(
+            cloud.ears[:, side],
+            cloud.ears[:, 1 - side],
+            cloud.share,
+            frequency_hz,
+            model_error=error,
+            max_gain=limit,
+        )
+        for side in (0, 1)
+    )
+    return left, right
 
 
 def filter_gain_db(filters: NDArray[np.float32]) -> float:
@@ -71,14 +93,14 @@ def _norms(filters: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def _limited_taps(response: Response, limit: float) -> NDArray[np.float32]:
-    """Return taps whose norm stays below ``limit``; cutting to length can raise it a little."""
-    aim = limit
-    for _ in range(4):
-        norm = np.linalg.norm(response, axis=1, keepdims=True)
-        taps = to_taps(response * np.minimum(1, aim / np.maximum(norm, 1e-9)), TAPS)
-        highest = float(_norms(taps).max())
-        if highest <= limit:
+    """Return taps whose norm stays below ``limit``; where cutting to length raises it, less is asked."""
+    norm = np.linalg.norm(response, axis=1)
+    gain = np.minimum(1, limit / np.maximum(norm, 1e-9))
+    for _ in range(_LIMIT_ROUNDS):
+        taps = to_taps(response * gain[:, None], TAPS)
+        over = maximum_filter1d(_norms(taps), 9, axis=1)[:, ::4] / (0.998 * limit)
+        if over.max() <= 1:
             return taps
-        aim *= 0.998 * limit / highest
-    scaled: NDArray[np.float32] = (taps * (0.999 * limit / highest)).astype(np.float32)
+        gain /= np.maximum(over, 1)
+    scaled: NDArray[np.float32] = (taps * (0.998 * limit / _norms(taps).max())).astype(np.float32)
     return scaled

@@ -14,6 +14,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from hub.errors import BadInput
 
+_PRESETS = Path(__file__).parent / "layouts"
 _STRICT = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
@@ -22,6 +23,11 @@ class Listener(BaseModel):
 
     model_config = _STRICT
     distance_m: float = Field(default=1.5, ge=0.2, le=20)
+    spread_m: float = Field(default=0.03, ge=0, le=0.3)
+    """How far the head is to the left or right of there, standard deviation.
+
+    A larger spread is a wider listening zone that cancels less in its middle.
+    """
 
 
 class Driver(BaseModel):
@@ -31,6 +37,14 @@ class Driver(BaseModel):
     name: str
     position_m: tuple[float, float, float]
     facing_degrees: float = 0.0
+
+
+class Microphone(BaseModel):
+    """One microphone, in the order of the sound card's channels, in the frame of the drivers."""
+
+    model_config = _STRICT
+    name: str
+    position_m: tuple[float, float, float]
 
 
 class Enclosure(BaseModel):
@@ -51,6 +65,8 @@ class SpeakerLayout(BaseModel):
     max_filter_gain_db: float = Field(default=9.0, ge=0, le=30)
     virtual_pair_degrees: float | None = Field(default=30.0, gt=0, le=90)
     enclosure: Enclosure = Enclosure()
+    head_model: Literal["sphere", "brown_duda"] = "sphere"
+    microphones: tuple[Microphone, ...] = Field(default=(), max_length=16)
 
     @property
     def positions_m(self) -> NDArray[np.float64]:
@@ -58,18 +74,26 @@ class SpeakerLayout(BaseModel):
         return np.array([driver.position_m for driver in self.drivers], float)
 
 
+def preset_names() -> list[str]:
+    """Return the layouts that come with the hub; each can be named instead of a file."""
+    return sorted(file.stem for file in _PRESETS.glob("*.yaml"))
+
+
 def load_layout(path: Path) -> SpeakerLayout:
-    """Read a layout.
+    """Read a layout: a file, or where there is none of this name, a preset of `preset_names`.
 
     Raises
     ------
     BadInput
         The file is missing or wrong; names the line.
     """
+    if not path.exists() and path.name in preset_names():
+        path = _PRESETS / f"{path.name}.yaml"
     try:
         tree = YAML(typ="rt").load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path}: cannot be read; name a speaker layout (YAML)") from error
+        known = ", ".join(preset_names())
+        raise BadInput(f"{path}: cannot be read; name a speaker layout (YAML), or one of {known}") from error
     except MarkedYAMLError as error:
         line = 1 if error.problem_mark is None else error.problem_mark.line + 1
         raise BadInput(f"{path}:{line}: not valid YAML ({error.problem})") from error

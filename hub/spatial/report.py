@@ -1,4 +1,4 @@
-"""What a design promises: cancellation, tone, beam and gain by the design model."""
+"""What a design promises: cancellation, zone, tone, beam and gain by the design model."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from hub.spatial.alignment import grid
 from hub.spatial.beam import AZIMUTH_DEGREES, steering
 from hub.spatial.filter_design import DESIGN_SIZE, SpatialFilters, filter_gain_db
 from hub.spatial.layout import SpeakerLayout
-from hub.spatial.plant import Response, cloud_of_ears
+from hub.spatial.listening_zone import zone_width_m
+from hub.spatial.plant import Response, cloud_of_heads
+from hub.spatial.relative_form import delay_and_level, relative_form
 
 BANDS_HZ = tuple(float(round(1000 * 2 ** (step / 3))) for step in range(-7, 13))
 """Centres of the third-octave bands from 200 Hz to 16 kHz."""
@@ -54,7 +56,8 @@ def beam_pattern_db(layout: SpeakerLayout, filters: SpatialFilters) -> NDArray[n
 def describe(layout: SpeakerLayout, filters: SpatialFilters, latency_frames: int) -> dict[str, object]:
     """Return the values of ``report.json``."""
     frequency_hz = grid(DESIGN_SIZE, layout.sample_rate)
-    heads = cloud_of_ears(layout, frequency_hz)
+    cloud = cloud_of_heads(layout, frequency_hz)
+    heads = cloud.ears * np.sqrt(len(cloud.share) * cloud.share)[:, None, None, None]
     cancellers = fft.rfft(filters.cancellers.astype(float), DESIGN_SIZE, axis=-1)
     by_band = band_cancellation_db(heads, cancellers, frequency_hz)
     inside = [db for hz, db in zip(BANDS_HZ, by_band, strict=True) if 500 <= hz <= 6400]
@@ -68,14 +71,29 @@ def describe(layout: SpeakerLayout, filters: SpatialFilters, latency_frames: int
         for azimuth, row in zip(AZIMUTH_DEGREES, pattern, strict=True)
     }
     return {
-        "model": "Brown-Duda heads near the listener's place, not measured heads",
+        "model": f"{layout.head_model} heads near the listener's place, not measured heads",
         "cancellation_db": {f"{hz:g}": round(db, 2) for hz, db in zip(BANDS_HZ, by_band, strict=True)},
         "cancellation_mean_db": round(float(np.mean(inside)), 2),
+        "listening_zone_m": zone_width_m(layout, filters),
         "ipsilateral_deviation_db": {
             "rms": round(float(np.sqrt((off_db**2).mean())), 2),
             "max": round(float(np.abs(off_db).max()), 2),
         },
+        "relative_form": _relative(layout, filters),
         "beam_pattern_db": levels,
         "filter_gain_db": round(filter_gain_db(filters.filters), 2),
         "latency_seconds": latency_frames / layout.sample_rate,
     }
+
+
+def _relative(layout: SpeakerLayout, filters: SpatialFilters) -> dict[str, object]:
+    """Return for the left input what each driver plays of its loudest one, without the virtual pair."""
+    form = relative_form(filters.cancellers)
+    drivers = {}
+    for driver, relative in zip(layout.drivers, form.relative[0], strict=True):
+        delay_seconds, level_db = delay_and_level(relative, layout.sample_rate)
+        drivers[driver.name] = {
+            "delay_microseconds": round(delay_seconds * 1e6),
+            "level_db": round(level_db, 1),
+        }
+    return {"reference": layout.drivers[form.reference[0]].name, "drivers": drivers}

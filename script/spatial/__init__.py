@@ -1,0 +1,1 @@
+"""What spatial playback is measured on: measured heads, and the rivals beside."""
