@@ -31,7 +31,9 @@ class Captured:
     capture: Block
     reference: Block
     lost_frames: int = 0
-    """Frames lost just before this block (xrun)."""
+    """Frames lost just before this block (xrun, or a jump of the card's clock)."""
+    unplayed_frames: int = 0
+    """Frames of silence that were played just before this block because nothing was there to play."""
 
 
 class AudioStream(Protocol):

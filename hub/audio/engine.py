@@ -26,6 +26,8 @@ class AudioEngine:
         Ticks done; it grows as long as the sound card lives.
     lost_frames : int
         Frames that the sound card lost (xruns).
+    unplayed_frames : int
+        Frames of silence that were played because a tick came too late.
     finished : asyncio.Event
         Set when a recording or simulated room has ended and the lanes are drained.
     """
@@ -45,6 +47,7 @@ class AudioEngine:
         self.frames = 0
         self.beats = 0
         self.lost_frames = 0
+        self.unplayed_frames = 0
         self.finished = asyncio.Event()
         self._device = device
         self._playback = playback
@@ -103,6 +106,10 @@ class AudioEngine:
             self.lost_frames += captured.lost_frames
             first = captured.first_frame - captured.lost_frames
             self._on_event(AudioGap(lane="device", first_frame=first, frames=captured.lost_frames))
+        if captured.unplayed_frames:
+            self.unplayed_frames += captured.unplayed_frames
+            first = captured.first_frame - captured.unplayed_frames
+            self._on_event(AudioGap(lane="speakers", first_frame=first, frames=captured.unplayed_frames))
         block = AudioBlock(
             first_frame=captured.first_frame,
             rate_hz=stream.format.rate_hz,

@@ -20,7 +20,7 @@ _MOST_MESSAGES = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudioGap:
-    """Frames that a lane never saw: it was too slow, or the sound card lost them."""
+    """Frames that a lane never saw: it was too slow, or the sound card lost or never played them."""
 
     lane: str
     first_frame: int

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hub.audio.device import AudioFormat, Captured
+from hub.audio.jump_watch import JumpWatch
 from hub.audio.ring import FrameRing
 from hub.errors import Degraded
 from sensing.audio_block import Block
@@ -40,6 +41,12 @@ def _load_sounddevice() -> Any:  # sounddevice has no types
             "PortAudio is not installed", hint="Install it with: sudo apt install libportaudio2"
         ) from error
     return sounddevice
+
+
+def _look_again(library: Any) -> None:
+    """Let PortAudio see cards that came since it was loaded: it looks only once by itself."""
+    library._terminate()
+    library._initialize()
 
 
 def sound_cards() -> tuple[SoundCard, ...]:
@@ -87,6 +94,7 @@ class _PortAudioStream:
         self, library: Any, name: str | None, audio_format: AudioFormat, latency_seconds: float
     ) -> None:
         self.format = audio_format
+        self.is_closed = False
         self.overflows = 0
         self.underruns = 0
         channels = audio_format.microphones + audio_format.speakers
@@ -98,6 +106,8 @@ class _PortAudioStream:
         self._to_play.push(np.zeros((ahead, audio_format.speakers), np.float32))
         self._losses: deque[tuple[int, int]] = deque()
         self._lost_before = 0
+        self._unplayed: deque[tuple[int, int]] = deque()
+        self._jumps = JumpWatch(rate_hz)
         self._stream = library.Stream(
             device=(name, name),
             samplerate=rate_hz,
@@ -110,17 +120,19 @@ class _PortAudioStream:
         self._stream.start()
 
     def _exchange(
-        self, indata: NDArray[np.float32], outdata: NDArray[np.float32], frames: int, _: object, status: Any
+        self, indata: NDArray[np.float32], outdata: NDArray[np.float32], frames: int, times: Any, status: Any
     ) -> None:
         filled = self._to_play.pop_into(outdata)
         if filled < frames:
             outdata[filled:] = 0.0
+            self._unplayed.append((self._heard.written, frames - filled))
         if filled < frames or status.output_underflow:
             self.underruns += 1
-        if status.input_overflow:
+        jumped = self._jumps.see(frames, times.outputBufferDacTime)
+        if status.input_overflow or jumped:
             # PortAudio does not say how much was lost; one callback is its smallest loss
             self.overflows += 1
-            self._losses.append((self._heard.written, frames))
+            self._losses.append((self._heard.written, jumped or frames))
         kept = self._heard.push(indata, outdata)
         if kept < frames:
             self.overflows += 1
@@ -140,7 +152,8 @@ class _PortAudioStream:
             if time.monotonic() > deadline or not self._stream.active:
                 raise Degraded("The sound card stopped", hint="Check that it is still plugged in")
             time.sleep(0.002)
-        lost = self._losses_up_to(ring.consumed)
+        lost = _up_to(ring.consumed, self._losses)
+        unplayed = _up_to(ring.consumed, self._unplayed)
         self._lost_before += lost
         first_frame = ring.consumed + self._lost_before
         both = np.empty((frames, self.format.microphones + self.format.speakers), np.float32)
@@ -152,13 +165,8 @@ class _PortAudioStream:
             capture=channels_first[:microphones],
             reference=channels_first[microphones:],
             lost_frames=lost,
+            unplayed_frames=unplayed,
         )
-
-    def _losses_up_to(self, position: int) -> int:
-        lost = 0
-        while self._losses and self._losses[0][0] <= position:
-            lost += self._losses.popleft()[1]
-        return lost
 
     def write(self, block: Block) -> None:
         """Queue the block behind what is already to be played."""
@@ -168,6 +176,15 @@ class _PortAudioStream:
         """Stop the card at once."""
         self._stream.abort()
         self._stream.close()
+        self.is_closed = True
+
+
+def _up_to(position: int, counts: deque[tuple[int, int]]) -> int:
+    """Return the sum of all counts up to a position of the ring, and forget them."""
+    total = 0
+    while counts and counts[0][0] <= position:
+        total += counts.popleft()[1]
+    return total
 
 
 class PortAudioDevice:
@@ -185,6 +202,7 @@ class PortAudioDevice:
         self.name = name or "default sound card"
         self._card = name
         self._latency_seconds = latency_seconds
+        self._stream: _PortAudioStream | None = None
         self._format = AudioFormat(
             rate_hz=rate_hz, microphones=microphones, speakers=speakers, block_frames=rate_hz // 100
         )
@@ -199,10 +217,13 @@ class PortAudioDevice:
         """
         library = _load_sounddevice()
         try:
-            return _PortAudioStream(library, self._card, self._format, self._latency_seconds)
+            self._stream = _PortAudioStream(library, self._card, self._format, self._latency_seconds)
         except (library.PortAudioError, ValueError) as error:
+            if self._stream is None or self._stream.is_closed:  # else it hangs in the driver that went away
+                _look_again(library)
             raise Degraded(
                 f"The sound card '{self.name}' does not open at {self._format.rate_hz} Hz with "
                 f"{self._format.microphones} microphones and {self._format.speakers} speakers ({error})",
                 hint="See what your cards can do with: roomwise devices",
             ) from error
+        return self._stream

@@ -1,4 +1,4 @@
-"""``roomwise calibrate``: which tone suits this hardware in this room."""
+"""``roomwise calibrate``: which tone suits this hardware in this room, or what its drivers are like."""
 
 from __future__ import annotations
 
@@ -19,6 +19,19 @@ if TYPE_CHECKING:
     from hub.config.hub_config import HubConfig
     from sensing.calibration.calibration import Calibration, Wishes
 
+Spatial = Annotated[
+    bool, typer.Option("--spatial", help="Measure the loudspeaker's drivers for spatial sound instead.")
+]
+Layout = Annotated[
+    Path | None, typer.Option(help="With --spatial: the speaker layout, if not that of hub.yaml.")
+]
+AtListener = Annotated[
+    bool, typer.Option("--at-listener", help="With --spatial: the microphone lies at the listener's place.")
+]
+FlatMicrophone = Annotated[
+    bool, typer.Option("--flat-microphone", help="With --spatial: it is a measuring microphone.")
+]
+
 
 def calibrate(
     config: Annotated[Path | None, typer.Option(help="Configuration directory.")] = None,
@@ -32,14 +45,16 @@ def calibrate(
     ] = 4.0,
     microphone_dbfs: Annotated[
         float | None,
-        typer.Option(
-            min=-80.0, max=20.0, help="Level of 94 dB SPL on your microphones, by their data sheet."
-        ),
+        typer.Option(min=-80.0, max=20.0, help="Level of 94 dB SPL on the microphones, by data sheet."),
     ] = None,
     microphone_m: Annotated[
         float | None,
         typer.Option(min=0.01, max=5.0, help="Metres from loudspeaker 1 to its nearest microphone."),
     ] = None,
+    spatial: Spatial = False,
+    layout: Layout = None,
+    at_listener: AtListener = False,
+    flat_microphone: FlatMicrophone = False,
     out: Annotated[
         Path | None, typer.Option(help="Write the calibration here instead of where the hub looks for it.")
     ] = None,
@@ -53,6 +68,13 @@ def calibrate(
     if plot is not None:
         check_picture(plot)
     settings = _settings(config)
+    if spatial:
+        from hub.cli.calibrate_spatial import DriverWishes, calibrate_drivers
+
+        chosen = layout or _layout(settings, config)
+        how = DriverWishes(at_listener=at_listener, is_flat=flat_microphone)
+        calibrate_drivers(settings, chosen, how, out=out, plot=plot, json=json)
+        return
     wishes = Wishes(
         range_m=range_m,
         has_pets=pets,
@@ -66,8 +88,7 @@ def calibrate(
     if plot is not None:
         _draw(found, plot)
     if json:
-        for line in _json_lines(found, path):
-            print_json(line)
+        _print_json(found, path)
     else:
         _print_words(found)
         print(f"Kept in {path}{_use(settings) if out is None else ''}.")
@@ -81,6 +102,14 @@ def _settings(directory: Path | None) -> HubConfig:
     if directory is None and not (default_directory() / HUB_FILE).exists():
         return HubConfig()
     return load_config(directory or default_directory()).hub
+
+
+def _layout(settings: HubConfig, directory: Path | None) -> Path | None:
+    """Return the layout that hub.yaml names, if any."""
+    from hub.config.files import default_directory
+
+    named = settings.playback.layout
+    return None if named is None else (directory or default_directory()) / named
 
 
 def _measured(settings: HubConfig, wishes: Wishes) -> Calibration:
@@ -154,6 +183,11 @@ def _json_lines(found: Calibration, path: Path) -> Iterator[dict[str, Json]]:
     kept = {"carrier_hz", "second_carrier_hz", "level", "limit", "snr_db", "loopback_delay_frames"}
     chosen = found.model_dump(include=kept | {"db_spl", "cap_db_spl", "is_measured"})
     yield {"event": "end", **chosen, "out": str(path)}
+
+
+def _print_json(found: Calibration, path: Path) -> None:
+    for line in _json_lines(found, path):
+        print_json(line)
 
 
 def _print_words(found: Calibration) -> None:

@@ -133,6 +133,7 @@ async def _report(house: House, snapshot: Path, broker_port: int) -> None:
         extra: dict[str, Json] = {
             "audio_frames": house.audio.frames,
             "lost_frames": house.audio.lost_frames,
+            "unplayed_frames": house.audio.unplayed_frames,
             "lanes": lanes,
             "broker_port": broker_port,
             "presence": {house.presence.room: house.presence.state()},

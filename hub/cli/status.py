@@ -50,7 +50,8 @@ def status(
             print(f"{room}: calibrate again: {advised['reason']}; {advised['hint']}")
     for line in reply_lines(snapshot.extra):
         print(line)
-    print(f"audio: {snapshot.extra.get('audio_frames')} frames, {snapshot.extra.get('lost_frames')} lost")
+    audio = [snapshot.extra.get(f"{name}_frames", 0) for name in ("audio", "lost", "unplayed")]
+    print("audio: {} frames, {} lost, {} not played in time".format(*audio))
     faults = snapshot.extra.get("hearing_faults")
     for fault in faults if isinstance(faults, list) else []:
         print(f"hearing: {_HEARING_FAULTS.get(str(fault), fault)}")
