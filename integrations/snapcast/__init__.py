@@ -1,0 +1,1 @@
+"""Snapcast's protocol: music that several players hear in step, as player and as server."""
