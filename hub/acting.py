@@ -6,15 +6,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from hub.announcer import Announcer
 from hub.bus import Bus
 from hub.clock import Clock
 from hub.config.files import LoadedConfig
+from hub.config.hub_config import HubConfig
 from hub.links import Links
+from hub.music import Music
 from hub.performer import Performer
 from hub.place import place_of_home
 from hub.playback.configured_voice import configured_voice
+from hub.playback.library import Library
 from hub.playback.mixer import Mixer
 from hub.playback.voice import HouseVoice
+from hub.player_publisher import PlayerPublisher
 from hub.routine_driver import RoutineDriver, heeds_all
 from hub.service import Service
 from hub.settlement import Settlement
@@ -40,12 +45,15 @@ class Acting:
     voice_services: tuple[Service, ...]
     settlement: Settlement | None
     """With the other hubs, where there can be any."""
+    music: Music
+    announcer: Announcer
+    player: PlayerPublisher
 
     @property
     def services(self) -> tuple[Service, ...]:
         """All but the store, which has to end last."""
         hubs = () if self.settlement is None else (self.settlement,)
-        return (*self.voice_services, *hubs, self.driver)
+        return (*self.voice_services, *hubs, self.music, self.announcer, self.player, self.driver)
 
 
 def build_acting(
@@ -61,11 +69,20 @@ def build_acting(
     config = loaded.hub
     store_path = config.store.path or state / DATABASE
     voice, voice_services = configured_voice(config, directory)
+    music = _music(config, mixer, directory=directory, state=state, bus=bus)
+    performer = _performer(loaded, links, mixer, voice, directory, bus, music)
+    announcer = Announcer(
+        perform=performer.perform,
+        mixer=mixer,
+        rate_hz=config.audio.rate_hz,
+        bus=bus,
+        room=config.home.room,
+    )
     engine = _engine(loaded)
     settlement = links.settlement(engine.hearing, clock)
     driver = RoutineDriver(
         engine=engine,
-        performer=_performer(loaded, links, mixer, voice, directory, bus),
+        performer=performer,
         memory=EngineMemory(store_path),
         bus=bus,
         clock=clock,
@@ -78,6 +95,29 @@ def build_acting(
         voice=voice,
         voice_services=voice_services,
         settlement=settlement,
+        music=music,
+        announcer=announcer,
+        player=PlayerPublisher(
+            messages=links.mqtt,
+            bus=bus,
+            clock=clock,
+            room=config.home.room,
+            music=music,
+            announcer=announcer,
+        ),
+    )
+
+
+def _music(config: HubConfig, mixer: Mixer, *, directory: Path, state: Path, bus: Bus) -> Music:
+    return Music(
+        mixer=mixer,
+        rate_hz=config.audio.rate_hz,
+        library=Library(directory / config.playback.music),
+        bus=bus,
+        room=config.home.room,
+        volume=config.playback.volume,
+        path=state / "volume.json",
+        fade_seconds=config.playback.fade_seconds,
     )
 
 
@@ -93,7 +133,13 @@ def _engine(loaded: LoadedConfig) -> Engine:
 
 
 def _performer(
-    loaded: LoadedConfig, links: Links, mixer: Mixer, voice: HouseVoice, directory: Path, bus: Bus
+    loaded: LoadedConfig,
+    links: Links,
+    mixer: Mixer,
+    voice: HouseVoice,
+    directory: Path,
+    bus: Bus,
+    music: Music,
 ) -> Performer:
     """Return what can carry out every effect of the routines."""
     lights = MqttLights(loaded.hub.mqtt.lights, links.mqtt)
@@ -111,4 +157,5 @@ def _performer(
         rate_hz=loaded.hub.audio.rate_hz,
         sounds=directory / "sounds",
         bus=bus,
+        music=music,
     )

@@ -13,7 +13,7 @@ from hub.audio.device import AudioDevice
 from hub.audio.engine import AudioEngine
 from hub.audio.lane import Lane
 from hub.bus import Bus
-from hub.calibration import CalibrationInUse
+from hub.calibration import CalibrationInUse, hardware_of
 from hub.clock import Clock
 from hub.config.files import LoadedConfig
 from hub.config.hub_config import HubConfig
@@ -21,6 +21,7 @@ from hub.events import Observed
 from hub.home_publisher import HomePublisher
 from hub.hub_id import hub_id
 from hub.links import Links
+from hub.playback.ducking import Ducker
 from hub.playback.mixer import Mixer
 from hub.recognition import Recognition
 from hub.room_presence import RoomPresence
@@ -31,6 +32,7 @@ from hub.service import Service
 from hub.spatial.filter_design import design_filters
 from hub.spatial.layout import load_layout
 from hub.spatial.renderer import SpatialRenderer
+from hub.spatial_calibration import as_measured
 from hub.supervisor import Supervisor
 from hub.ultrasound import LANE, Ultrasound, build_ultrasound, ultrasound_services
 from hub.wake_words import make_verifier, make_wake_word
@@ -120,7 +122,7 @@ def assemble(
     config = loaded.hub
     bus = Bus(clock)
     ultrasound = build_ultrasound(config, calibration=calibration, state=state, bus=bus, clock=clock)
-    mixer = _mixer(config, directory, ultrasound)
+    mixer = _mixer(config, directory, state, ultrasound)
     recognition = Recognition(config, loaded.routines, directory=directory, bus=bus)
     listener = _listener(config, loaded.routines, recognition, calibration)
     patience = 0 if lossless else recognition.patience_blocks
@@ -129,7 +131,7 @@ def assemble(
     links = Links(config, broker_port, loaded.routines, bus=bus, hub=hub_id(state, config.home.room))
     acting = build_acting(loaded, links, mixer, directory=directory, state=state, bus=bus, clock=clock)
     mqtt = links.mqtt
-    home = HomePublisher(messages=mqtt, bus=bus, clock=clock, home=config.home, routines=loaded.routines)
+    home = _home(loaded, mqtt, acting.music.playlists(), bus=bus, clock=clock)
     services: tuple[Service, ...] = (
         acting.store,
         *links.services,
@@ -149,6 +151,19 @@ def assemble(
         levels=_nothing_spent if ultrasound is None else ultrasound.meter.figures,
         listener=listener,
         supervisor=Supervisor(services, bus=bus, clock=clock),
+    )
+
+
+def _home(
+    loaded: LoadedConfig, messages: MessageLink, playlists: Sequence[str], *, bus: Bus, clock: Clock
+) -> HomePublisher:
+    return HomePublisher(
+        messages=messages,
+        bus=bus,
+        clock=clock,
+        home=loaded.hub.home,
+        routines=loaded.routines,
+        playlists=playlists,
     )
 
 
@@ -176,15 +191,22 @@ def _ticking(playback: Callable[[int], Block], on_tick: Callable[[int], None]) -
     return next_block
 
 
-def _mixer(config: HubConfig, directory: Path, ultrasound: Ultrasound | None) -> Mixer:
+def _mixer(config: HubConfig, directory: Path, state: Path, ultrasound: Ultrasound | None) -> Mixer:
     """Return the mixer with its spatial renderer (where there is a layout) and the carrier."""
     rate_hz = config.audio.rate_hz
     renderer = None
     if config.playback.layout is not None:
         layout = load_layout(directory / config.playback.layout)
-        renderer = SpatialRenderer(design_filters(layout), rate_hz)
+        filters = as_measured(design_filters(layout), layout, hardware_of(config.audio), state)
+        renderer = SpatialRenderer(filters, rate_hz)
     emitter = None if ultrasound is None else ultrasound.emitter
-    return Mixer(rate_hz=rate_hz, speakers=config.audio.speakers, renderer=renderer, emitter=emitter)
+    return Mixer(
+        rate_hz=rate_hz,
+        speakers=config.audio.speakers,
+        renderer=renderer,
+        emitter=emitter,
+        ducker=Ducker(rate_hz=rate_hz, depth_db=config.playback.ducking_db),
+    )
 
 
 def _lanes(

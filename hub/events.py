@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
+from hub.playback.player_state import PlayerState
 from hub.service import ServiceState
 from routines.facts import Fact
 from routines.outputs import Output
@@ -12,6 +14,8 @@ from routines.problems import Problem
 from routines.routine import Routine
 from sensing.calibration.triggers import Trigger
 from sensing.observations import Observation
+
+AnnouncementPhase = Literal["queued", "playing", "done", "failed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +87,33 @@ class PlaybackEnded:
 
     source: str
     room: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlayerChanged:
+    """The music of a room plays, pauses, ends, or is something else now."""
+
+    room: str
+    state: PlayerState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackFailed:
+    """A track cannot be played, or not to its end; the next one is tried."""
+
+    room: str
+    source: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnouncementChanged:
+    """An announcement waits, is said, was said, or could not be; ``why`` says why not."""
+
+    room: str
+    id: str
+    phase: AnnouncementPhase
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,14 +33,21 @@ class HomePublisher:
     needs: frozenset[str] = frozenset()
 
     def __init__(
-        self, *, messages: MessageLink, bus: Bus, clock: Clock, home: HomeConfig, routines: Sequence[Routine]
+        self,
+        *,
+        messages: MessageLink,
+        bus: Bus,
+        clock: Clock,
+        home: HomeConfig,
+        routines: Sequence[Routine],
+        playlists: Sequence[str] = (),
     ) -> None:
         self._messages = messages
         self._bus = bus
         self._clock = clock
         names = {routine.id: routine.alias or routine.id for routine in routines}
         self._topic = discovery_topic(home.room)
-        self._description = json.dumps(room_discovery(home.room, home.name, names))
+        self._description = json.dumps(room_discovery(home.room, home.name, names, playlists))
         self.presence = RoomPresence(home.room)
 
     async def run(self, ready: Callable[[], None]) -> None:

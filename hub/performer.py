@@ -11,8 +11,10 @@ from typing import assert_never
 from hub.bus import Bus
 from hub.errors import BadInput, Degraded
 from hub.events import PlaybackEnded, PlaybackStarted
+from hub.music import Music
 from hub.playback.decoder import load_sound
 from hub.playback.mixer import Mixer
+from hub.playback.playlist import is_address, is_playlist
 from hub.playback.voice import Voice
 from integrations.mqtt.topics import NOTICE_TOPIC
 from routines.effects import CallService, Command, Effect, FireEvent, Notify, Outcome, Play, Publish, Say
@@ -33,6 +35,8 @@ class Performer:
         What speaks.
     sounds : Path
         Folder that relative names of sound files start from.
+    music : Music or None
+        What plays addresses, playlists and folders.
     """
 
     def __init__(
@@ -46,6 +50,7 @@ class Performer:
         rate_hz: int,
         sounds: Path,
         bus: Bus,
+        music: Music | None = None,
     ) -> None:
         self._owner = owner
         self._messages = messages
@@ -55,6 +60,7 @@ class Performer:
         self._rate_hz = rate_hz
         self._sounds = sounds
         self._bus = bus
+        self._music = music
 
     async def perform(self, effect: Effect) -> Outcome:
         """Perform one effect; what fails is told in the outcome, never raised."""
@@ -73,6 +79,8 @@ class Performer:
             case Say(text=text, volume=volume):
                 loudness = 1.0 if volume is None else volume / 100
                 return await self._play(text, effect.room, loudness, self._voice.speak(text))
+            case Play(source=source) if self._music is not None and _is_music(source):
+                return await _started(self._music, source)
             case Play(source=source):
                 path = self._sounds / source
                 loading = asyncio.to_thread(load_sound, path, self._rate_hz)
@@ -117,3 +125,17 @@ class Performer:
         await ended.wait()
         self._bus.publish(PlaybackEnded(source=source, room=room))
         return Outcome()
+
+
+def _is_music(source: str) -> bool:
+    """Return whether a source goes on by itself, while a sound is waited for."""
+    return is_address(source) or is_playlist(source) or source.endswith("/")
+
+
+async def _started(music: Music, source: str) -> Outcome:
+    """Let music play, which the routine does not wait for."""
+    try:
+        await music.play(source)
+    except BadInput as error:
+        return Outcome(ok=False, error=str(error))
+    return Outcome()

@@ -38,6 +38,7 @@ VERBS = {
     "wake": _Verb("hub.cli.wake:app", "Teach the hub a wake word, and measure one.", is_group=True),
     "routine": _Verb("hub.cli.routine:app", "Check, test and simulate routines.", is_group=True),
     "spatial": _Verb("hub.cli.spatial:app", "Design and render spatial sound.", is_group=True),
+    "play": _Verb("hub.cli.play:play", "Play music: files, folders, playlists and radios."),
     "simulate": _Verb(
         "hub.cli.simulate:simulate", "Render a simulated room to a recording with ground truth."
     ),

@@ -243,6 +243,18 @@ class PlaybackConfig(_Section):
     layout: Path | None = Field(
         default=None, description="File with the loudspeakers' places for spatial sound; null for none."
     )
+    music: Path = Field(
+        default=Path("music"), description="Folder of the music and playlists that may be asked for."
+    )
+    volume: float = Field(
+        default=50.0, ge=0.0, le=100.0, description="Volume of the music until somebody sets another one."
+    )
+    fade_seconds: float = Field(
+        default=0.3, ge=0.01, le=5.0, description="How long music fades at a pause, a stop and a change."
+    )
+    ducking_db: float = Field(
+        default=20.0, ge=0.0, le=60.0, description="How far music goes down while the hub listens or speaks."
+    )
 
 
 class MqttConfig(_Section):

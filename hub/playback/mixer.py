@@ -12,11 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hub.playback.band_guard import BandGuard
+from hub.playback.ducking import Ducker
 from hub.playback.limiter import Limiter
+from hub.playback.ramp import Ramp
+from hub.playback.volume import volume_factor
 from hub.spatial.renderer import SpatialRenderer
 from sensing.audio_block import Block
 
 FADE_SECONDS = 0.01
+_VOLUME_SECONDS = 0.1
+"""For the volume to go from silence to full."""
+_LONGEST_LISTENING_SECONDS = 20.0
+"""A gap in the audio may swallow the end of a command; the music comes up again all the same."""
 
 
 class CarrierEmitter(Protocol):
@@ -28,6 +35,13 @@ class CarrierEmitter(Protocol):
 
     def process(self, frames: int) -> NDArray[np.float32]:
         """Return the next samples, shape ``(frames,)``."""
+
+
+class MusicSource(Protocol):
+    """What plays beside the sounds, at the room's volume, and lower while the house listens or speaks."""
+
+    def next_block(self, frames: int) -> Block:
+        """Return the next samples at full level, shape ``(2, frames)``; never waits."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -64,6 +78,17 @@ class Mixer:
         Without one, stereo goes to the first two speakers and one speaker hears the mean.
     emitter : CarrierEmitter or None
         The tone; sounds get the room that its peak leaves below full scale.
+    music : MusicSource or None
+        What plays beside the sounds.
+    ducker : Ducker or None
+        Turns the music down while a sound plays, or `listen` says so; None for the usual depth.
+
+    Attributes
+    ----------
+    speakers : int
+        Channels of the result.
+    music : MusicSource or None
+        Another one may take its place at any time.
     """
 
     def __init__(
@@ -73,11 +98,13 @@ class Mixer:
         speakers: int,
         renderer: SpatialRenderer | None = None,
         emitter: CarrierEmitter | None = None,
+        music: MusicSource | None = None,
+        ducker: Ducker | None = None,
     ) -> None:
         if renderer is not None and renderer.drivers != speakers:
             message = f"the layout has {renderer.drivers} drivers, the sound card {speakers} speakers"
             raise ValueError(message)
-        self._speakers = speakers
+        self.speakers = speakers
         self._renderer = renderer
         self._emitter = emitter
         self._guard = (
@@ -88,6 +115,12 @@ class Mixer:
         ceiling = 1.0 if emitter is None else 1.0 - emitter.peak
         self._limiter = Limiter(rate_hz=rate_hz, channels=speakers, ceiling=ceiling)
         self._fade = max(1, round(FADE_SECONDS * rate_hz))
+        self.music = music
+        self._ducker = ducker or Ducker(rate_hz=rate_hz)
+        volume_frames = round(_VOLUME_SECONDS * rate_hz)
+        self._volume = Ramp(1.0, rise_frames=volume_frames, fall_frames=volume_frames)
+        self._longest_listening_frames = round(_LONGEST_LISTENING_SECONDS * rate_hz)
+        self._listening_frames = 0
         self._lock = threading.Lock()
         self._sources: dict[int, _Source] = {}
         self._ids = count(1)
@@ -129,9 +162,20 @@ class Mixer:
             if source is not None:
                 source.end = min(source.end, source.at + self._fade)
 
+    def set_volume(self, percent: float) -> None:
+        """Turn the music to a volume of 0 to 100, within 0.1 s; sounds have a volume of their own."""
+        self._volume.target = volume_factor(percent)
+
+    def listen(self, is_listening: bool) -> None:
+        """Keep the music down while somebody speaks to the house, for at most 20 s."""
+        self._listening_frames = self._longest_listening_frames if is_listening else 0
+
     def next_block(self, frames: int) -> Block:
         """Return the next frames for the speakers, shape ``(speakers, frames)``, within +-1."""
+        is_speaking = bool(self._sources)
         stereo, ended = self._mix(frames)
+        self._add_music(stereo, is_ducked=is_speaking or self._listening_frames > 0)
+        self._listening_frames = max(0, self._listening_frames - frames)
         block = self._spread(stereo) if self._renderer is None else self._renderer.process(stereo)
         if self._guard is not None:
             block = self._guard.process(block)
@@ -156,11 +200,18 @@ class Mixer:
                         ended.append(source.on_end)
         return total, ended
 
+    def _add_music(self, stereo: Block, *, is_ducked: bool) -> None:
+        """Add the music at the room's volume, below what is said."""
+        frames = stereo.shape[1]
+        gain = self._volume.process(frames) * self._ducker.process(frames, is_wanted=is_ducked)
+        if self.music is not None:
+            stereo += (self.music.next_block(frames) * gain).astype(np.float32)
+
     def _spread(self, stereo: Block) -> Block:
         """Return plain stereo on the speakers there are."""
-        if self._speakers == 1:
+        if self.speakers == 1:
             mono: Block = stereo.mean(axis=0, keepdims=True, dtype=np.float32)
             return mono
-        block = np.zeros((self._speakers, stereo.shape[1]), np.float32)
+        block = np.zeros((self.speakers, stereo.shape[1]), np.float32)
         block[:2] = stereo
         return block

@@ -6,8 +6,9 @@ The keys are those of Home Assistant's ``DEVICE_DISCOVERY_SCHEMA``; the payload 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from integrations.mqtt.player_discovery import player_components
 from integrations.mqtt.topics import (
     AVAILABILITY,
     ULTRASOUND_STATE_TOPIC,
@@ -25,13 +26,17 @@ def discovery_topic(room: str) -> str:
     return f"homeassistant/device/roomwise_{room}/config"
 
 
-def room_discovery(room: str, home_name: str, routines: Mapping[str, str]) -> dict[str, Json]:
-    """Return the description of a hub: presence of its room, and a button for each routine.
+def room_discovery(
+    room: str, home_name: str, routines: Mapping[str, str], playlists: Sequence[str] = ()
+) -> dict[str, Json]:
+    """Return the description of a hub: presence and player of its room, and a button for each routine.
 
     Parameters
     ----------
     routines : mapping
         Name to show of each routine by its id.
+    playlists : sequence of str
+        What the player can be asked for by name.
     """
     prefix = f"roomwise_{room}"
     components: dict[str, Json] = {
@@ -46,7 +51,8 @@ def room_discovery(room: str, home_name: str, routines: Mapping[str, str]) -> di
                 "{{ 'None' if value_json.occupied is none else 'ON' if value_json.occupied else 'OFF' }}"
             ),
             "json_attributes_topic": presence_topic(room),
-        }
+        },
+        **player_components(room, playlists),
     }
     for routine, name in routines.items():
         components[f"run_{routine}"] = {

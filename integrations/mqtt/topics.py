@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 BASE = "roomwise/v1"
 """Version 1 only ever gains topics; a break would be published beside it as v2."""
 
@@ -18,6 +20,8 @@ ULTRASOUND_STATE_TOPIC = f"{BASE}/state/sensing/ultrasound"
 
 AVAILABILITY = f"{BASE}/availability"
 
+PlayerRequest = Literal["command", "play", "add", "volume", "shuffle", "repeat"]
+
 
 def presence_topic(room: str) -> str:
     """Return where the presence of a room is kept (retained)."""
@@ -27,6 +31,31 @@ def presence_topic(room: str) -> str:
 def run_topic(routine: str) -> str:
     """Return where a routine can be asked to run."""
     return f"{BASE}/set/routine/{routine}/run"
+
+
+def player_state_topic(room: str) -> str:
+    """Return where it is kept what plays in a room (retained)."""
+    return f"{BASE}/state/player/{room}"
+
+
+def player_event_topic(room: str) -> str:
+    """Return where a room tells that something could not be played."""
+    return f"{BASE}/event/player/{room}"
+
+
+def player_request_topic(room: str, what: PlayerRequest) -> str:
+    """Return where a room's player can be asked for something; never retained."""
+    return f"{BASE}/set/player/{room}/{what}"
+
+
+def announce_topic(room: str) -> str:
+    """Return where a room can be asked to announce something; never retained."""
+    return f"{BASE}/set/announce/{room}"
+
+
+def announcement_topic(announcement: str) -> str:
+    """Return where it is told how an announcement goes."""
+    return f"{BASE}/event/announcement/{announcement}"
 
 
 HUB_AVAILABILITY_TOPICS = f"{BASE}/hub/+/availability"
