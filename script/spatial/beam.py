@@ -1,7 +1,5 @@
 """What the centre's beam keeps from the walls: three drivers on a ball, beside one driver and an equal mix.
 
-    python -m script.spatial.beam [--json]
-
 What is measured are the finished taps, between the frequencies of the design, at another distance, with
 drivers that differ, and on a body of another model. The room is one of 5 x 4 x 2.6 m, the listener 2.55 m
 away. There are no measured loudspeakers here.
@@ -9,14 +7,10 @@ away. There are no measured loudspeakers here.
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
 from scipy import fft
 
 from hub.spatial.alignment import to_taps
@@ -27,7 +21,6 @@ from hub.spatial.layout import SpeakerLayout
 from hub.spatial.plant import Response
 from hub.spatial.rigid_sphere import rigid_sphere
 from script.journal import Row
-from script.tables import Result, table
 
 RATE_HZ = 48_000
 RADIUS_M = 0.09
@@ -175,20 +168,3 @@ def _reflections(reverberation_seconds: float) -> tuple[float, NDArray[np.float6
     energy = np.zeros((len(_ELEVATIONS), len(_AZIMUTHS)))
     np.add.at(energy, (row[is_late].astype(int), column[is_late].astype(int)), power[is_late])
     return float(power[hits == 0].sum()), energy
-
-
-def main() -> None:
-    """Print what was measured."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--json", action="store_true", help="one line for each way")
-    wanted = parser.parse_args()
-    rows = measure()
-    if wanted.json:
-        sys.stdout.writelines(f"{json.dumps(row)}\n" for row in rows)
-    else:
-        result: Result = {str(row["way"]): {k: v for k, v in row.items() if k != "way"} for row in rows}
-        Console(width=170).print(table("Centre, 300 Hz to 4 kHz", result))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,23 +1,16 @@
 """Crosstalk cancellation, tone and virtual pair on measured heads, beside rivals.
 
-    python -m script.spatial.cancellation [--data ../shared/data] [--devices box-20cm,bar-80cm] [--json]
-
 What is measured are the finished taps: what ``filters.npz`` holds. No design has seen a measured head.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
 from scipy import fft
 
 from hub.spatial.alignment import grid
@@ -26,9 +19,8 @@ from hub.spatial.layout import SpeakerLayout, load_layout
 from hub.spatial.plant import HeadPose, Response
 from hub.spatial.steered_filters import SteeredFilters, steered_filters
 from script.spatial import ear_measures
-from script.spatial.heads import MeasuredHead, ears_of, load_heads
+from script.spatial.heads import MeasuredHead, ears_of
 from script.spatial.rivals import INVERSES, RIVALS, add_virtual_pair
-from script.tables import Result, table
 
 DEVICES = ("four-100cm", "bar-80cm", "box-20cm", "box-20cm near", "stereo-pair")
 STEERED_M = 0.3
@@ -192,38 +184,3 @@ def _measured(
         steered_30_cm_db=steered[0],
         steered_exactly_db=steered[1],
     )
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Print a table, or one line of JSON a row."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
-    data = Path(os.environ.get("ROOMWISE_DATA", "../shared/data"))
-    parser.add_argument("--data", type=Path, default=data)
-    parser.add_argument("--devices", default=",".join(DEVICES))
-    parser.add_argument("--json", action="store_true")
-    wanted = parser.parse_args(arguments)
-    heads = load_heads(wanted.data / "hrtf")
-    if not heads:
-        print(f"{wanted.data / 'hrtf'}: no measured heads; name the folder with --data", file=sys.stderr)
-        return 2
-    rows = []
-    for row in measure(heads, wanted.devices.split(",")):
-        rows.append(row)
-        if wanted.json:
-            print(json.dumps(asdict(row)), flush=True)
-    if not wanted.json:
-        named: Result = {f"{row.device}, {row.method}": _numbers(row) for row in rows}
-        Console(width=200).print(table(f"{len(heads)} measured heads", named))
-    return 0
-
-
-def _numbers(row: Measured) -> Result:
-    return {
-        name: round(value, 2) if isinstance(value, float) else value
-        for name, value in asdict(row).items()
-        if name not in ("device", "method")
-    }
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -1,29 +1,22 @@
 """What the whole chain costs, block by block: upmix, 3 inputs on 8 drivers with 4,096 taps, and limiter.
 
-    nice -n 10 python -m script.spatial.chain_cost [--seconds 20] [--repeats 3] [--json]
-
 Processor time of this process, so that a busy machine does not count; run it with OPENBLAS_NUM_THREADS=1.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
 import time
 import tracemalloc
 from collections.abc import Callable
 from itertools import cycle
 
 import numpy as np
-from rich.console import Console
 
 from hub.playback.limiter import Limiter
 from hub.spatial.filter_design import SpatialFilters
 from hub.spatial.renderer import SpatialRenderer
 from hub.spatial.upmix import CentreUpmix
 from script.journal import Row
-from script.tables import Result, table
 from sensing.audio_block import Block
 from sensing.dsp.convolver import PartitionedConvolver
 
@@ -126,22 +119,3 @@ def _memory_mb(make: Callable[[], Callable[[Block], Block]]) -> float:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     return peak / 1e6
-
-
-def main() -> None:
-    """Print what was measured."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=20.0)
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--json", action="store_true", help="one line for each stage")
-    wanted = parser.parse_args()
-    rows = measure(wanted.seconds, wanted.repeats)
-    if wanted.json:
-        sys.stdout.writelines(f"{json.dumps(row)}\n" for row in rows)
-    else:
-        result: Result = {str(row["stage"]): {k: v for k, v in row.items() if k != "stage"} for row in rows}
-        Console(width=150).print(table("Cost of playback", result))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,4 +1,4 @@
-"""Our sound path through a real sound server: python -m script.spatial.sound_server [--json].
+"""Our sound path through a real sound server.
 
 Needs pulseaudio, libportaudio2 and the rig beside the project (ROOMWISE_RIGS). Each row runs in a process of
 its own, with the server's variables set before PortAudio is loaded.
@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -314,24 +314,20 @@ def run_row(row: str, environment: dict[str, str], latency_seconds: float = 0.2)
     return result
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run all rows, or print one row's JSON for the process above."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--row", nargs=3, metavar=("KIND", "RATE_HZ", "LATENCY_SECONDS"))
-    options = parser.parse_args(arguments)
-    if options.row:
-        kind, rate_hz, latency_seconds = options.row
-        kinds = {one.__name__: one for one in (tones, routing, server_stops, reader_stops)}
-        print(json.dumps(kinds[kind](int(rate_hz), float(latency_seconds))))
-        return
-    lack = missing()
-    if lack is not None:
-        sys.exit(f"not measured: {lack}")
+def measure() -> Iterator[dict[str, object]]:
+    """Yield all rows, each with a server of its own; only where nothing is `missing`."""
     for row in ROWS:
         with server() as environment:
-            result = {"row": row, **run_row(row, environment)}
-        print(json.dumps(result) if options.json else f"{row}: {result}", flush=True)
+            yield {"row": row, **run_row(row, environment)}
+
+
+def main() -> None:
+    """Print one row's JSON, for the process that `run_row` starts."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--row", nargs=3, required=True, metavar=("KIND", "RATE_HZ", "LATENCY_SECONDS"))
+    kind, rate_hz, latency_seconds = parser.parse_args().row
+    kinds = {one.__name__: one for one in (tones, routing, server_stops, reader_stops)}
+    print(json.dumps(kinds[kind](int(rate_hz), float(latency_seconds))))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,9 @@
-"""How well the microphones find a talker, in simulated rooms: python -m script.spatial.talker_direction."""
+"""How well the microphones find a talker, in simulated rooms."""
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,12 +13,14 @@ import soxr
 from numpy.typing import NDArray
 from scipy.signal import fftconvolve
 
+from script.journal import Row
 from sensing.simulation.room_response import room_responses
 from sensing.speech.talker_direction import TalkerDirection
 
 Array = NDArray[np.float64]
 
 RATE_HZ = 16_000
+SEED = 2_026
 SPEECH_SECONDS = 3
 DATA = Path(os.environ.get("ROOMWISE_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
 ARRAYS = {
@@ -109,30 +109,9 @@ def errors(microphones_m: Array, *, snr_db: float, rise_m: float, rooms: int, se
     }
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Print a table, or JSON Lines."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rooms", type=int, default=100)
-    parser.add_argument("--seed", type=int, default=2026)
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args(arguments)
+def measure(*, rooms: int, seed: int = SEED) -> Iterator[Row]:
+    """Yield a row for each array and case."""
     for name, microphones_m in ARRAYS.items():
         for snr_db, rise_m in CASES:
-            row = errors(microphones_m, snr_db=snr_db, rise_m=rise_m, rooms=options.rooms, seed=options.seed)
-            case = {"microphones": name, "snr_db": snr_db, "rise_m": rise_m, "rooms": options.rooms}
-            if options.json:
-                print(json.dumps(case | row), flush=True)
-            else:
-                print(_words(name, snr_db, rise_m, row), flush=True)
-
-
-def _words(name: str, snr_db: float, rise_m: float, row: dict[str, float]) -> str:
-    return (
-        f"{name}, {snr_db:.0f} dB, mouth up to {rise_m:g} m higher: {row['answered']:.0%} answered, median "
-        f"{row['median_degrees']:.1f}, p75 {row['p75_degrees']:.1f}, p90 {row['p90_degrees']:.1f} degrees, "
-        f"{row['share_beyond_10_degrees']:.0%} beyond 10"
-    )
-
-
-if __name__ == "__main__":
-    main()
+            row = errors(microphones_m, snr_db=snr_db, rise_m=rise_m, rooms=rooms, seed=seed)
+            yield {"microphones": name, "snr_db": snr_db, "rise_m": rise_m, "rooms": rooms, **row}

@@ -1,27 +1,20 @@
 """How pure the centre is that the upmix finds, on mixes made by machine whose centre is known.
 
-    python -m script.spatial.upmix [--seeds 100,101] [--seconds 10] [--json]
-
 Beside it the mean of both channels, and the same split with a lean of at most 1 on an even window of 2048
 frames. Seeds 0 to 3 chose the constants of the upmix: figures are for others.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
 from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
 from scipy import fft, signal
 
 from hub.spatial.upmix import CentreUpmix
 from script.journal import Row
 from script.spatial.mixes import RATE_HZ, Mix, mixes
-from script.tables import Result, table
 from sensing.audio_block import Block
 
 SEEDS = (100, 101, 102, 103, 104, 105)
@@ -121,22 +114,3 @@ WAYS: dict[str, Split] = {
     "lean held to 1": _even_window,
     "mean of both": _mean,
 }
-
-
-def main() -> None:
-    """Print what was measured."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--seeds", default=",".join(map(str, SEEDS)))
-    parser.add_argument("--seconds", type=float, default=10.0)
-    parser.add_argument("--json", action="store_true", help="one line for each mix and way")
-    wanted = parser.parse_args()
-    rows = measure([int(seed) for seed in wanted.seeds.split(",")], wanted.seconds)
-    if wanted.json:
-        sys.stdout.writelines(f"{json.dumps(row)}\n" for row in rows)
-    else:
-        result: Result = {name: {**numbers} for name, numbers in summary(rows).items()}
-        Console(width=150).print(table("Centre of the upmix", result))
-
-
-if __name__ == "__main__":
-    main()
