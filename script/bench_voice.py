@@ -78,7 +78,8 @@ def _command_rows(wanted: argparse.Namespace) -> list[Row]:
     depends = fingerprint(_DEPENDS_ON, wanted.model or shipped_model("phones"))
     journal = Journal(wanted.work, processes=wanted.processes, fingerprint=depends)
     names = wanted.recognizers.split(",")
-    portions = list(commands.wanted_batches(data, "test", names, wanted.model))
+    tasks = wanted.tasks.split(";")
+    portions = list(commands.wanted_batches(data, "test", tasks, names, wanted.model))
     return journal.rows(partial(commands.measure, data), portions, "commands")
 
 
@@ -106,6 +107,7 @@ def main() -> None:
     parser.add_argument("--words", type=int, default=1_000, help="wake words that are played, at most")
     parser.add_argument("--model", type=Path, help="an acoustic model instead of the shipped one")
     parser.add_argument("--recognizers", default=",".join(commands.NAMES), help="some of them, with commas")
+    parser.add_argument("--tasks", default=";".join(commands.TASKS), help="some of them, with semicolons")
     parser.add_argument("--processes", type=int, default=2, help="for the commands")
     parser.add_argument("--work", type=Path, help="keeps what was measured of the commands")
     parser.add_argument("--rivals", type=Path, help="a Python that has other wake word engines")

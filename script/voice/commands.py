@@ -69,9 +69,11 @@ def recognizer(data: Path, name: str, task_name: str, model: Path | None) -> Spe
     return make_recognizer(phrases_of(data, task_name), backend=backend)
 
 
-def wanted_batches(data: Path, part: Part, names: Sequence[str], model: Path | None) -> Iterator[Batch]:
+def wanted_batches(
+    data: Path, part: Part, tasks: Sequence[str], names: Sequence[str], model: Path | None
+) -> Iterator[Batch]:
     """Yield all that is said in a part, in small portions."""
-    for kind in TASKS:
+    for kind in tasks:
         for name in names:
             yield from batches(part, kind, len(said(data, part, kind)), _BATCH_SAYINGS, (name,), model)
 

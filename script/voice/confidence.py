@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,7 @@ from hub.playback.text_to_speech import pronunciation
 from routines.phrases import Phrasebook
 from script.voice.household_noise import in_noise
 from script.voice.sounds import Spoken, machine_commands, orders, read_aloud
-from sensing.speech.confidence import ConfidenceFeatures
+from sensing.speech.confidence import ConfidenceCoefficients, ConfidenceFeatures
 from sensing.speech.confidence_fit import expected_calibration_error, fit_confidence
 from sensing.speech.grammar import compile_grammar
 from sensing.speech.lexicon import Lexicon
@@ -39,8 +39,18 @@ _SEED = 75
 _FOLDS = 5
 _SURE = 0.5
 
-Row = tuple[str, ConfidenceFeatures, bool]
-"""Speaker, features of the best sentence, and whether it means what was said."""
+_PIECES_OF_ONE = 6
+"""Three pieces of a recording in two grammars: together they count as one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """The best sentence of something said, and whether it means that."""
+
+    speaker: str
+    features: ConfidenceFeatures
+    is_right: bool
+    weight: float
 
 
 def main() -> None:
@@ -53,11 +63,11 @@ def main() -> None:
     held_out = list(_held_out(rows))
     figures = {
         "rows": len(rows),
-        "right": sum(is_right for _, _, is_right in rows),
+        "right": sum(row.is_right for row in rows),
         "calibration_error": expected_calibration_error(held_out),
         "right_and_sure": float(np.mean([one >= _SURE for one, is_right in held_out if is_right])),
         "wrong_and_sure": float(np.mean([one >= _SURE for one, is_right in held_out if not is_right])),
-        "coefficients": asdict(fit_confidence([row[1:] for row in rows])),
+        "coefficients": asdict(_fitted(rows)),
     }
     print(json.dumps(figures, indent=1))
 
@@ -77,8 +87,9 @@ def _rows(data: Path, model: Path | None) -> Iterator[Row]:
     yield from _decoded(home, [*made, *read, *strangers], noise, model)
     house = read_phrases(HOUSE_SENTENCES, [])
     fragments = list(_fragments([*read, *strangers]))
-    yield from _decoded(house, [*fragments, *read], noise, model)
-    yield from _decoded(home, fragments, noise, model)
+    yield from _decoded(house, read, noise, model)
+    for phrases in (house, home):
+        yield from _decoded(phrases, fragments, noise, model, weight=1 / _PIECES_OF_ONE)
 
 
 def _fragments(said: Sequence[Spoken]) -> Iterator[Spoken]:
@@ -92,7 +103,9 @@ def _fragments(said: Sequence[Spoken]) -> Iterator[Spoken]:
                 yield Spoken(sound=one.sound[first : first + frames], speaker=one.speaker)
 
 
-def _decoded(phrases: Phrasebook, said: Sequence[Spoken], noise: Sound, model: Path | None) -> Iterator[Row]:
+def _decoded(
+    phrases: Phrasebook, said: Sequence[Spoken], noise: Sound, model: Path | None, weight: float = 1.0
+) -> Iterator[Row]:
     acoustic = PhoneModel(model)
     graph = compile_phones(compile_grammar(phrases.intents), Lexicon(pronunciation))
     meaning = meaning_of(phrases)
@@ -106,17 +119,22 @@ def _decoded(phrases: Phrasebook, said: Sequence[Spoken], noise: Sound, model: P
             best = next(iter(best_sentences(tokens, meaning)), None)
             if best is not None:
                 sentence, features = best
-                yield one.speaker, features, one.is_meant_by(" ".join(sentence.texts), phrases)
+                is_right = one.is_meant_by(" ".join(sentence.texts), phrases)
+                yield Row(speaker=one.speaker, features=features, is_right=is_right, weight=weight)
 
 
 def _held_out(rows: Sequence[Row]) -> Iterator[tuple[float, bool]]:
-    speakers = sorted({speaker for speaker, _, _ in rows})
+    speakers = sorted({row.speaker for row in rows})
     for fold in range(_FOLDS):
         left_out = set(speakers[fold::_FOLDS])
-        coefficients = fit_confidence([row[1:] for row in rows if row[0] not in left_out])
-        for speaker, features, is_right in rows:
-            if speaker in left_out:
-                yield coefficients.confidence(features), is_right
+        coefficients = _fitted([row for row in rows if row.speaker not in left_out])
+        for row in rows:
+            if row.speaker in left_out:
+                yield coefficients.confidence(row.features), row.is_right
+
+
+def _fitted(rows: Sequence[Row]) -> ConfidenceCoefficients:
+    return fit_confidence([(row.features, row.is_right) for row in rows], [row.weight for row in rows])
 
 
 if __name__ == "__main__":

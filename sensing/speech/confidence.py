@@ -41,11 +41,11 @@ class ConfidenceCoefficients:
     The defaults are fitted to the shipped acoustic model by ``python -m script.voice.confidence``.
     """
 
-    offset: float = -8.586
-    weakest: float = 0.5
-    evidence: float = 1.0
-    lead: float = 0.282
-    coverage: float = 9.322
+    offset: float = -14.151
+    weakest: float = 0.256
+    evidence: float = 1.435
+    lead: float = 0.296
+    coverage: float = 12.261
 
     def confidence(self, features: ConfidenceFeatures) -> float:
         """Return the probability that a sentence is right, 0 to 1."""

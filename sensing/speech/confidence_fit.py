@@ -16,7 +16,9 @@ _RIDGE = 1e-2
 _LEAST_SPREAD = 1e-6
 
 
-def fit_confidence(rows: Sequence[tuple[ConfidenceFeatures, bool]]) -> ConfidenceCoefficients:
+def fit_confidence(
+    rows: Sequence[tuple[ConfidenceFeatures, bool]], weights: Sequence[float] | None = None
+) -> ConfidenceCoefficients:
     """Return the coefficients under which the rows are likeliest.
 
     Targets are Platt's: ``(right + 1) / (right + 2)`` and ``1 / (wrong + 2)`` instead of 1 and 0. No slope is
@@ -26,6 +28,8 @@ def fit_confidence(rows: Sequence[tuple[ConfidenceFeatures, bool]]) -> Confidenc
     ----------
     rows : sequence
         Features of a decoded sentence and whether it was right.
+    weights : sequence of float or None
+        How many rows each counts for; None for one.
 
     Raises
     ------
@@ -33,10 +37,11 @@ def fit_confidence(rows: Sequence[tuple[ConfidenceFeatures, bool]]) -> Confidenc
         All rows are right, or all are wrong: there is nothing to tell apart.
     """
     is_right = np.array([right for _, right in rows], bool)
-    right = int(is_right.sum())
-    wrong = len(rows) - right
-    if not right or not wrong:
-        raise ValueError(f"{right} right and {wrong} wrong sentences: confidence needs some of both")
+    if is_right.all() or not is_right.any():
+        counts = f"{is_right.sum()} right and {(~is_right).sum()} wrong"
+        raise ValueError(f"{counts} sentences: confidence needs some of both")
+    counted = np.ones(len(rows)) if weights is None else np.array(weights, np.float64)
+    right, wrong = float(counted @ is_right), float(counted @ ~is_right)
     values = np.array([astuple(features) for features, _ in rows], np.float64)
     middle, spread = values.mean(axis=0), np.maximum(values.std(axis=0), _LEAST_SPREAD)
     inputs = np.column_stack([np.ones(len(rows)), (values - middle) / spread])
@@ -45,8 +50,8 @@ def fit_confidence(rows: Sequence[tuple[ConfidenceFeatures, bool]]) -> Confidenc
     def loss(slopes: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         odds = inputs @ slopes
         ridge = _RIDGE * np.concatenate([[0.0], slopes[1:]])
-        likelihood = np.sum(np.logaddexp(0.0, odds) - targets * odds)
-        slope = inputs.T @ (1 / (1 + np.exp(-odds)) - targets) + ridge
+        likelihood = counted @ (np.logaddexp(0.0, odds) - targets * odds)
+        slope = inputs.T @ (counted * (1 / (1 + np.exp(-odds)) - targets)) + ridge
         return float(likelihood + ridge @ slopes / 2), np.asarray(slope, np.float64)
 
     bounds = [(None, None), *[(0.0, None)] * values.shape[1]]

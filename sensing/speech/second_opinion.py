@@ -14,10 +14,12 @@ from sensing.speech.token_passing import Ending
 
 AGREED_CONFIDENCE = 0.7
 """Of a sentence that both understand: their errors have little in common. Not enough to open a house."""
+HOPELESS_CONFIDENCE = 0.01
+"""Below it nobody is asked: of what was right and unsure 3 % lie there, of other speech 81 %."""
 
 
 class SecondOpinion:
-    """Believe the first recogniser where it is sure, and both where they agree.
+    """Believe the first recogniser where it is sure, and both where they agree; give up what is hopeless.
 
     Parameters
     ----------
@@ -55,7 +57,7 @@ class SecondOpinion:
     def finish(self) -> list[Hypothesis]:
         """End the utterance; return its best sentences, best first."""
         found = self._first.finish()
-        if not found or found[0].confidence >= SURE_CONFIDENCE:
+        if not found or not HOPELESS_CONFIDENCE <= found[0].confidence < SURE_CONFIDENCE:
             self._second.reset()
             return found
         meant = {self._meaning(_words(one)) for one in self._second.finish()[:1]}

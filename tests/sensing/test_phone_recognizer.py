@@ -225,6 +225,14 @@ def test_a_fit_never_prefers_a_worse_feature() -> None:
     assert min(fitted.weakest, fitted.evidence, fitted.lead, fitted.coverage) >= 0
 
 
+def test_a_row_that_counts_twice_is_as_good_as_two() -> None:
+    rows = drawn_rows(1, 60)
+    twice = fit_confidence([*rows, *rows[:30]])
+    weighted = fit_confidence(rows, [2.0] * 30 + [1.0] * 30)
+    for features, _ in drawn_rows(2, 20):
+        assert weighted.confidence(features) == pytest.approx(twice.confidence(features), abs=0.02)
+
+
 def test_a_fit_needs_right_and_wrong_sentences() -> None:
     rows = [(features, True) for features, _ in drawn_rows(1, 5)]
     with pytest.raises(ValueError, match="5 right and 0 wrong"):

@@ -58,6 +58,13 @@ def test_who_is_sure_is_believed_and_the_other_is_not_asked_nor_left_with_old_so
     assert second.fed_frames == 0
 
 
+def test_nobody_is_asked_where_it_is_hopeless() -> None:
+    second = Hears(hypothesis("the light", 1.0))
+    found = both(Hears(hypothesis("the light", 0.005)), second).finish()
+    assert [one.confidence for one in found] == [0.005]
+    assert (second.asked, second.fed_frames) == (0, 0)
+
+
 def test_what_both_understand_is_sure_and_comes_first() -> None:
     first = Hears(hypothesis("the door", 0.2), hypothesis("the light", 0.1))
     found = both(first, Hears(hypothesis("the lamp", 0.4))).finish()
