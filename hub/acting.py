@@ -26,6 +26,7 @@ from hub.settlement import Settlement
 from hub.status import DATABASE
 from hub.store.engine_memory import EngineMemory
 from hub.store.writer import StoreWriter
+from hub.together import Together, music_together
 from integrations.home_assistant.client import HomeAssistantLink
 from integrations.mqtt.lights import MqttLights
 from routines.certainty import Certainty
@@ -48,16 +49,34 @@ class Acting:
     music: Music
     announcer: Announcer
     player: PlayerPublisher
+    together: Together | None
+    """Music in step with other rooms, where hub.yaml asks for it."""
 
     @property
     def services(self) -> tuple[Service, ...]:
         """All but the store, which has to end last."""
         hubs = () if self.settlement is None else (self.settlement,)
-        return (*self.voice_services, *hubs, self.music, self.announcer, self.player, self.driver)
+        rooms = () if self.together is None else self.together.services
+        return (
+            *self.voice_services,
+            *hubs,
+            self.music,
+            *rooms,
+            self.announcer,
+            self.player,
+            self.driver,
+        )
 
 
 def build_acting(
-    loaded: LoadedConfig, links: Links, mixer: Mixer, *, directory: Path, state: Path, bus: Bus, clock: Clock
+    loaded: LoadedConfig,
+    links: Links,
+    mixer: Mixer,
+    *,
+    directory: Path,
+    state: Path,
+    bus: Bus,
+    clock: Clock,
 ) -> Acting:
     """Return the parts that decide and act.
 
@@ -104,6 +123,9 @@ def build_acting(
             room=config.home.room,
             music=music,
             announcer=announcer,
+        ),
+        together=music_together(
+            config, mixer=mixer, player=music.player, hub=links.hub, bus=bus, clock=clock
         ),
     )
 

@@ -10,10 +10,10 @@ import structlog
 
 from hub.acting import Acting, build_acting
 from hub.audio.device import AudioDevice
-from hub.audio.engine import AudioEngine
+from hub.audio.engine import AudioEngine, unheard
 from hub.audio.lane import Lane
 from hub.bus import Bus
-from hub.calibration import CalibrationInUse, hardware_of
+from hub.calibration import CalibrationInUse
 from hub.clock import Clock
 from hub.config.files import LoadedConfig
 from hub.config.hub_config import HubConfig
@@ -29,11 +29,9 @@ from hub.routine_driver import RoutineDriver
 from hub.routine_files import RoutineFiles
 from hub.sensing_switch import SensingSwitch
 from hub.service import Service
-from hub.spatial.filter_design import design_filters
-from hub.spatial.layout import load_layout
-from hub.spatial.renderer import SpatialRenderer
-from hub.spatial_calibration import as_measured
+from hub.spatial_sound import SpatialSound, build_spatial_sound
 from hub.supervisor import Supervisor
+from hub.sweet_spot import SweetSpot
 from hub.ultrasound import LANE, Ultrasound, build_ultrasound, ultrasound_services
 from hub.wake_words import make_verifier, make_wake_word
 from routines.ports import MessageLink
@@ -68,6 +66,8 @@ class House:
     levels: Callable[[], Sequence[LevelFigures]]
     """What the levels of the ultrasonic sensing have cost so far."""
     listener: Listener | None
+    sweet_spot: SweetSpot | None
+    """Where spatial sound is aimed, where there is any."""
     supervisor: Supervisor
 
     @property
@@ -110,8 +110,6 @@ def assemble(
     ----------
     directory, state : Path
         Where layouts and sounds are found, and where the hub keeps all but a database that hub.yaml moves.
-    broker_port : int
-        Port of the configured or the embedded broker.
     lossless : bool
         True for recordings and simulations: sensors are waited for instead of losing blocks.
     calibration : CalibrationInUse
@@ -122,23 +120,24 @@ def assemble(
     config = loaded.hub
     bus = Bus(clock)
     ultrasound = build_ultrasound(config, calibration=calibration, state=state, bus=bus, clock=clock)
-    mixer = _mixer(config, directory, state, ultrasound)
+    spatial = build_spatial_sound(config, directory, state)
+    mixer = _mixer(config, spatial, ultrasound)
     recognition = Recognition(config, loaded.routines, directory=directory, bus=bus)
-    listener = _listener(config, loaded.routines, recognition, calibration)
-    patience = 0 if lossless else recognition.patience_blocks
-    lanes = list(_lanes(config, ultrasound, listener, bus, clock, lossless=lossless, patience=patience))
-    audio = _audio(device, _ticking(mixer.next_block, on_tick), lanes, bus, lossless=lossless)
+    listener = _listener(config, loaded.routines, recognition, calibration, spatial)
+    lanes = list(_lanes(config, ultrasound, listener, recognition, bus, clock, lossless=lossless))
     links = Links(config, broker_port, loaded.routines, bus=bus, hub=hub_id(state, config.home.room))
     acting = build_acting(loaded, links, mixer, directory=directory, state=state, bus=bus, clock=clock)
-    mqtt = links.mqtt
-    home = _home(loaded, mqtt, acting.music.playlists(), bus=bus, clock=clock)
+    audio = _audio(device, _ticking(mixer.next_block, on_tick), lanes, bus, acting, lossless=lossless)
+    sweet_spot = _sweet_spot(spatial, config, links.mqtt, bus=bus, clock=clock)
+    home = _home(loaded, links.mqtt, acting.music.playlists(), bus=bus, clock=clock)
     services: tuple[Service, ...] = (
         acting.store,
         *links.services,
         home,
-        *_ultrasound(ultrasound, lanes, config=config, messages=mqtt, bus=bus, clock=clock, state=state),
+        *_ultrasound(ultrasound, lanes, links, config=config, bus=bus, clock=clock, state=state),
         *recognition.services,
         *acting.services,
+        *(() if sweet_spot is None else (sweet_spot,)),
         _routine_files(directory, links, listener, recognition, bus=bus, clock=clock),
         audio,
     )
@@ -150,6 +149,7 @@ def assemble(
         presence=home.presence,
         levels=_nothing_spent if ultrasound is None else ultrasound.meter.figures,
         listener=listener,
+        sweet_spot=sweet_spot,
         supervisor=Supervisor(services, bus=bus, clock=clock),
     )
 
@@ -168,7 +168,13 @@ def _home(
 
 
 def _audio(
-    device: AudioDevice, playback: Callable[[int], Block], lanes: Sequence[Lane], bus: Bus, *, lossless: bool
+    device: AudioDevice,
+    playback: Callable[[int], Block],
+    lanes: Sequence[Lane],
+    bus: Bus,
+    acting: Acting,
+    *,
+    lossless: bool,
 ) -> AudioEngine:
     needs = set(_BEFORE_A_RECORDING) if lossless else set()
     if lossless and any(lane.name == LANE for lane in lanes):
@@ -179,6 +185,7 @@ def _audio(
         lanes=lanes,
         lossless=lossless,
         on_event=bus.publish_from_thread,
+        on_report=unheard if acting.together is None else acting.together.card_reported,
         needs=frozenset(needs),
     )
 
@@ -191,19 +198,14 @@ def _ticking(playback: Callable[[int], Block], on_tick: Callable[[int], None]) -
     return next_block
 
 
-def _mixer(config: HubConfig, directory: Path, state: Path, ultrasound: Ultrasound | None) -> Mixer:
+def _mixer(config: HubConfig, spatial: SpatialSound | None, ultrasound: Ultrasound | None) -> Mixer:
     """Return the mixer with its spatial renderer (where there is a layout) and the carrier."""
     rate_hz = config.audio.rate_hz
-    renderer = None
-    if config.playback.layout is not None:
-        layout = load_layout(directory / config.playback.layout)
-        filters = as_measured(design_filters(layout), layout, hardware_of(config.audio), state)
-        renderer = SpatialRenderer(filters, rate_hz)
     emitter = None if ultrasound is None else ultrasound.emitter
     return Mixer(
         rate_hz=rate_hz,
         speakers=config.audio.speakers,
-        renderer=renderer,
+        renderer=None if spatial is None else spatial.renderer,
         emitter=emitter,
         ducker=Ducker(rate_hz=rate_hz, depth_db=config.playback.ducking_db),
     )
@@ -213,18 +215,19 @@ def _lanes(
     config: HubConfig,
     ultrasound: Ultrasound | None,
     listener: Listener | None,
+    recognition: Recognition,
     bus: Bus,
     clock: Clock,
     *,
     lossless: bool,
-    patience: int,
 ) -> Iterator[Lane]:
-    """Yield a lane for each way of sensing that is switched on; the ear may wait for ``patience`` blocks."""
+    """Yield a lane for each way of sensing that is switched on; the ear may wait for who recognises."""
 
     def deliver(observation: Observation) -> None:
         bus.publish_from_thread(Observed(room=config.home.room, observation=observation, at=clock.now()))
 
     capacity = _LOSSLESS_LANE_BLOCKS if lossless else _LANE_BLOCKS
+    patience = 0 if lossless else recognition.patience_blocks
     sensors: list[tuple[str, UltrasoundSensor | Listener]] = []
     if ultrasound is not None:
         sensors.append((LANE, ultrasound.sensor))
@@ -246,9 +249,9 @@ def _lanes(
 def _ultrasound(
     ultrasound: Ultrasound | None,
     lanes: Sequence[Lane],
+    links: Links,
     *,
     config: HubConfig,
-    messages: MessageLink,
     bus: Bus,
     clock: Clock,
     state: Path,
@@ -257,12 +260,32 @@ def _ultrasound(
     if ultrasound is not None:
         [lane] = [one for one in lanes if one.name == LANE]
         yield from ultrasound_services(
-            ultrasound, lane, config=config, messages=messages, bus=bus, clock=clock, state=state
+            ultrasound, lane, config=config, messages=links.mqtt, bus=bus, clock=clock, state=state
         )
 
 
+def _sweet_spot(
+    spatial: SpatialSound | None, config: HubConfig, messages: MessageLink, *, bus: Bus, clock: Clock
+) -> SweetSpot | None:
+    if spatial is None:
+        return None
+    return SweetSpot(
+        renderer=spatial.renderer,
+        design=spatial.design,
+        azimuth_degrees=config.playback.listener_azimuth_degrees,
+        messages=messages,
+        bus=bus,
+        clock=clock,
+        home=config.home,
+    )
+
+
 def _listener(
-    config: HubConfig, routines: Sequence[Routine], recognition: Recognition, calibration: CalibrationInUse
+    config: HubConfig,
+    routines: Sequence[Routine],
+    recognition: Recognition,
+    calibration: CalibrationInUse,
+    spatial: SpatialSound | None,
 ) -> Listener | None:
     """Return the ear for the wake word and what may be said after it, None when it is switched off."""
     if not config.speech.enabled:
@@ -275,6 +298,7 @@ def _listener(
         verifier=make_verifier(),
         guard=SelfTriggerGuard(make_wake_word(config.speech.wake_word, threshold=SUSPICION)),
         delay_frames=None if known is None else known.loopback_delay_frames,
+        direction=None if spatial is None else spatial.direction,
     )
 
 

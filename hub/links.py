@@ -36,6 +36,8 @@ class Links:
 
     Attributes
     ----------
+    hub : str
+        This hub's own name.
     mqtt : MqttLink
         Subscribed to requests and to what routines wait for.
     home_assistant : HomeAssistantLink or None
@@ -45,7 +47,7 @@ class Links:
     def __init__(
         self, config: HubConfig, port: int, routines: Sequence[Routine], *, bus: Bus, hub: str
     ) -> None:
-        self._config, self._port, self._bus, self._hub = config, port, bus, hub
+        self._config, self._port, self._bus, self.hub = config, port, bus, hub
         self.mqtt = _broker_link(config, port, bus, _topics(routines), client_id=f"roomwise-{hub}")
         self.home_assistant = _home_assistant(config, routines, bus)
 
@@ -68,7 +70,7 @@ class Links:
         if self._config.mqtt.host is None or not self._config.speech.enabled:
             return None
         return Settlement(
-            hub=self._hub,
+            hub=self.hub,
             connect=self._hearing_link,
             publish_change=self._bus.publish,
             is_asking=lambda: hearing.is_asking(clock.now()),
@@ -81,8 +83,8 @@ class Links:
             self._port,
             outbox,
             (HUB_AVAILABILITY_TOPICS, WAKE_TOPICS),
-            client_id=f"roomwise-hearing-{self._hub}",
-            availability_topic=hub_availability_topic(self._hub),
+            client_id=f"roomwise-hearing-{self.hub}",
+            availability_topic=hub_availability_topic(self.hub),
         )
 
 

@@ -260,23 +260,21 @@ def apply_measured(
     return corrected(filters, drivers, layout)
 
 
-def as_measured(
-    filters: SpatialFilters, layout: SpeakerLayout, hardware: Hardware, state: Path
-) -> SpatialFilters:
-    """Return the filters for the drivers as measured, where that was done on this hardware.
+def usable_calibration(layout: SpeakerLayout, hardware: Hardware, state: Path) -> SpatialCalibration | None:
+    """Return the drivers as measured, None where that was not done on this hardware.
 
     What does not fit or cannot be read is not used; the log says why.
     """
     try:
         measured = read_spatial_calibration(spatial_calibration_file(state))
-        if measured is None:
-            return filters
-        if measured.hardware != hardware:
-            log.warning("spatial calibration not used", why="it is of another sound device", hint=AGAIN)
-            return filters
-        refined = apply_measured(filters, measured, layout)
     except BadInput as error:
         log.warning("spatial calibration not used", why=str(error))
-        return filters
+        return None
+    if measured is None:
+        return None
+    misfit = measured.misfit(layout) if measured.hardware == hardware else "it is of another sound device"
+    if misfit is not None:
+        log.warning("spatial calibration not used", why=misfit, hint=AGAIN)
+        return None
     log.info("loudspeaker as measured", at=measured.at.isoformat(timespec="minutes"))
-    return refined
+    return measured

@@ -132,6 +132,18 @@ class TranscriptDone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TalkerLocated:
+    """From which side a command was said that was understood."""
+
+    at: float
+    frame: int
+    azimuth_degrees: float
+    """Seen from the device: 0 towards the listener's place, positive to the listener's right."""
+    confidence: float
+    """0 to 1: mean coherence of the speech with this direction."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HearingDegraded:
     """What keeps the house from being heard well; empty when nothing does any more.
 
@@ -164,6 +176,7 @@ Observation = (
     | WakeWordHeard
     | TranscriptGrew
     | TranscriptDone
+    | TalkerLocated
     | HearingDegraded
     | SensorFaulted
 )

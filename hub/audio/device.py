@@ -19,6 +19,22 @@ class AudioFormat:
     """Frames of one tick; 10 ms is usual."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardReport:
+    """A sound card's word on when a frame is heard.
+
+    Attributes
+    ----------
+    frame : int
+        Counted as they are written; the first of a stream is 0.
+    heard_at_seconds : float
+        By ``time.monotonic``.
+    """
+
+    frame: int
+    heard_at_seconds: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Captured:
     """Microphone samples of one tick, numbered by the device.
@@ -34,6 +50,8 @@ class Captured:
     """Frames lost just before this block (xrun, or a jump of the card's clock)."""
     unplayed_frames: int = 0
     """Frames of silence that were played just before this block because nothing was there to play."""
+    report: CardReport | None = None
+    """What the card has said since the last block about what was written to it; None for nothing."""
 
 
 class AudioStream(Protocol):

@@ -15,8 +15,18 @@ def _ignore(_: AudioGap) -> None:
     return
 
 
+def unheard(_frame: int, _heard_at_seconds: float) -> None:
+    """Take a report that nobody needs."""
+
+
 class AudioEngine:
     """Reads the microphones, feeds the speakers and offers numbered blocks to the lanes.
+
+    Parameters
+    ----------
+    on_report : callable
+        Told on the audio thread which frame is heard when, by ``time.monotonic``. The frames are counted as
+        ``playback`` was asked for them, over all times that the device was opened.
 
     Attributes
     ----------
@@ -40,6 +50,7 @@ class AudioEngine:
         lanes: Sequence[Lane],
         lossless: bool,
         on_event: Callable[[AudioGap], None] = _ignore,
+        on_report: Callable[[int, float], None] = unheard,
         needs: frozenset[str] = frozenset(),
     ) -> None:
         self.name = "audio"
@@ -54,6 +65,9 @@ class AudioEngine:
         self._lanes = tuple(lanes)
         self._lossless = lossless
         self._on_event = on_event
+        self._on_report = on_report
+        self._played_frames = 0
+        self._first_of_stream = 0
 
     async def run(self, ready: Callable[[], None]) -> None:
         """Run until cancelled or until the recording ends.
@@ -85,6 +99,7 @@ class AudioEngine:
                 lane.stop()
 
     def _tick_all(self, stream: AudioStream, stop: threading.Event) -> None:
+        self._first_of_stream = self._played_frames
         try:
             for lane in self._lanes:
                 lane.start()
@@ -101,7 +116,10 @@ class AudioEngine:
         if captured is None:
             return False
         frames = captured.capture.shape[1]
+        if captured.report is not None:
+            self._on_report(self._first_of_stream + captured.report.frame, captured.report.heard_at_seconds)
         stream.write(self._playback(frames))
+        self._played_frames += frames
         if captured.lost_frames:
             self.lost_frames += captured.lost_frames
             first = captured.first_frame - captured.lost_frames

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hub.audio.device import AudioFormat, Captured
+from hub.audio.device import AudioFormat, Captured, CardReport
 from hub.audio.jump_watch import JumpWatch
 from hub.audio.ring import FrameRing
 from hub.errors import Degraded
@@ -104,6 +104,8 @@ class _PortAudioStream:
         # the driver may call for a whole latency at once
         ahead = int((latency_seconds + _PLAYBACK_AHEAD_SECONDS) * rate_hz)
         self._to_play.push(np.zeros((ahead, audio_format.speakers), np.float32))
+        self._not_written = ahead
+        self._reports: deque[CardReport] = deque(maxlen=1)
         self._losses: deque[tuple[int, int]] = deque()
         self._lost_before = 0
         self._unplayed: deque[tuple[int, int]] = deque()
@@ -122,6 +124,7 @@ class _PortAudioStream:
     def _exchange(
         self, indata: NDArray[np.float32], outdata: NDArray[np.float32], frames: int, times: Any, status: Any
     ) -> None:
+        first = self._to_play.consumed
         filled = self._to_play.pop_into(outdata)
         if filled < frames:
             outdata[filled:] = 0.0
@@ -129,6 +132,7 @@ class _PortAudioStream:
         if filled < frames or status.output_underflow:
             self.underruns += 1
         jumped = self._jumps.see(frames, times.outputBufferDacTime)
+        self._report(first, times.outputBufferDacTime)
         if status.input_overflow or jumped:
             # PortAudio does not say how much was lost; one callback is its smallest loss
             self.overflows += 1
@@ -137,6 +141,16 @@ class _PortAudioStream:
         if kept < frames:
             self.overflows += 1
             self._losses.append((self._heard.written, frames - kept))
+
+    def _report(self, first: int, plays_at_seconds: float) -> None:
+        """Keep when the frame at a place of the ring is heard; a driver that does not know it says 0."""
+        if plays_at_seconds > 0:
+            # both clocks are read now: how late the callback is does not matter
+            ahead_seconds = plays_at_seconds - self._stream.time
+            report = CardReport(
+                frame=first - self._not_written, heard_at_seconds=time.monotonic() + ahead_seconds
+            )
+            self._reports.append(report)
 
     def read(self) -> Captured | None:
         """Wait for the next block of the card.
@@ -166,11 +180,13 @@ class _PortAudioStream:
             reference=channels_first[microphones:],
             lost_frames=lost,
             unplayed_frames=unplayed,
+            report=self._reports.pop() if self._reports else None,
         )
 
     def write(self, block: Block) -> None:
         """Queue the block behind what is already to be played."""
-        self._to_play.push(block.T)
+        # what does not fit is not heard: what comes behind it moves up
+        self._not_written -= block.shape[1] - self._to_play.push(block.T)
 
     def close(self) -> None:
         """Stop the card at once."""

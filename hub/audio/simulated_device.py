@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
 
-from hub.audio.device import AudioFormat, Captured
+from hub.audio.device import AudioFormat, Captured, CardReport
 from sensing.audio_block import Block
 from sensing.dsp.convolver import PartitionedConvolver
 from sensing.simulation.renderer import RoomRenderer
@@ -49,9 +49,18 @@ class _SimulatedStream:
         played = self._queued[:, :frames]
         self._queued = np.zeros_like(self._queued)
         capture = self._room.render(self._frame, played)
-        captured = Captured(first_frame=self._frame, capture=capture, reference=played)
+        captured = Captured(
+            first_frame=self._frame, capture=capture, reference=played, report=self._report(frames)
+        )
         self._frame += frames
         return captured
+
+    def _report(self, frames: int) -> CardReport | None:
+        """Say when the block that is written next begins to be heard, where there is a clock to say it by."""
+        if self._clock is None:
+            return None
+        begins = self._began_seconds + (self._frame + frames) / self.format.rate_hz
+        return CardReport(frame=self._frame, heard_at_seconds=begins)
 
     def write(self, block: Block) -> None:
         """Queue the block for the next tick."""

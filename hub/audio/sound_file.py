@@ -13,6 +13,18 @@ from hub.errors import BadInput
 from sensing.audio_block import AudioBlock, Block
 
 
+class OneWayFile(soundfile.SoundFile):  # type: ignore[misc]  # soundfile is not typed
+    """A sound that is read on without going back.
+
+    soundfile seeks to where it is after each read of a file that can. In a stream, and in a piece from the
+    middle of one, that place is not found.
+    """
+
+    def seekable(self) -> bool:
+        """Return that it is not."""
+        return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SoundFileInfo:
     """Shape of a sound file."""

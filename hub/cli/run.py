@@ -127,7 +127,8 @@ async def _report(house: House, snapshot: Path, broker_port: int) -> None:
     """Write the health of the hub every few seconds, for ``roomwise status``."""
     from hub.status import write_snapshot
 
-    settlement = house.acting.settlement
+    settlement, together = house.acting.settlement, house.acting.together
+    sweet_spot = house.sweet_spot
     while True:
         lanes: dict[str, Json] = {lane.name: asdict(lane.statistics()) for lane in house.lanes}
         extra: dict[str, Json] = {
@@ -142,6 +143,8 @@ async def _report(house: House, snapshot: Path, broker_port: int) -> None:
             "hearing_faults": [*house.hearing_faults()],
             "voice": asdict(house.acting.voice.state),
             "hubs": None if settlement is None else settlement.state(),
+            "spatial": None if sweet_spot is None else asdict(sweet_spot.state),
+            "together": None if together is None else together.state(),
         }
         write_snapshot(snapshot, house.supervisor.states(), house.bus.statistics(), extra)
         await asyncio.sleep(_SNAPSHOT_SECONDS)

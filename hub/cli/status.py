@@ -9,6 +9,8 @@ import typer
 
 from hub.cli.json_lines import print_json
 from hub.cli.reply_lines import reply_lines
+from hub.cli.spatial_line import spatial_line
+from hub.cli.together_line import together_line
 from routines.facts import Json
 
 if TYPE_CHECKING:
@@ -48,7 +50,11 @@ def status(
         print(f"{room}: {_presence_words(known)}")
         for advised in _listed(known.get("recalibrate")):
             print(f"{room}: calibrate again: {advised['reason']}; {advised['hint']}")
-    for line in reply_lines(snapshot.extra):
+    for line in (
+        *reply_lines(snapshot.extra),
+        *spatial_line(snapshot.extra),
+        *together_line(snapshot.extra),
+    ):
         print(line)
     audio = [snapshot.extra.get(f"{name}_frames", 0) for name in ("audio", "lost", "unplayed")]
     print("audio: {} frames, {} lost, {} not played in time".format(*audio))

@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from hub.log import LogLevel
+from integrations.snapcast.player import DEFAULT_PORT, followed_server
 from sensing.calibration.band import NYQUIST_GUARD_HZ
 from sensing.ultrasound.emitter import LEAST_APART_HZ, MOST_APART_HZ
 
@@ -237,11 +238,54 @@ class SpeechConfig(_Section):
     )
 
 
+class TogetherConfig(_Section):
+    """Music that several rooms play in step: given to the others, or followed."""
+
+    serve: bool = Field(default=False, description="Whether this room's music is given to other rooms.")
+    follow: str | None = Field(
+        default=None,
+        description="Hub or Snapcast server whose music is played, as kitchen-hub.local, or with its port: "
+        "music.local:1705.",
+    )
+    host: str = Field(
+        default="0.0.0.0",
+        description="With serve, address to listen on. There is no login: everybody who can reach it hears "
+        "the music.",
+    )
+    port: int = Field(default=DEFAULT_PORT, ge=1, le=65535, description="With serve, port to listen on.")
+    wait_seconds: float = Field(
+        default=1.0,
+        ge=0.6,
+        le=5.0,
+        description="With serve, how much later music is heard than it is sent; slow networks need more.",
+    )
+
+    @model_validator(mode="after")
+    def _serves_or_follows(self) -> TogetherConfig:
+        if self.serve == (self.follow is not None):
+            raise ValueError("a room gives its music (serve: true) or follows another (follow: HOST)")
+        if self.follow is not None:
+            followed_server(self.follow)
+            beside = sorted(self.model_fields_set & {"host", "port", "wait_seconds"})
+            if beside:
+                raise ValueError(
+                    f"{' and '.join(beside)} beside follow: leave it out; a port stands behind the name, "
+                    "as music.local:1705"
+                )
+        return self
+
+
 class PlaybackConfig(_Section):
     """How sounds are played."""
 
     layout: Path | None = Field(
         default=None, description="File with the loudspeakers' places for spatial sound; null for none."
+    )
+    listener_azimuth_degrees: float | None = Field(
+        default=None, ge=-30, le=30, description="Where it is aimed at first; positive is to the right."
+    )
+    follow_talker: bool = Field(
+        default=True, description="Whether it is aimed at who talks; layout has to name two microphones."
     )
     music: Path = Field(
         default=Path("music"), description="Folder of the music and playlists that may be asked for."
@@ -255,6 +299,15 @@ class PlaybackConfig(_Section):
     ducking_db: float = Field(
         default=20.0, ge=0.0, le=60.0, description="How far music goes down while the hub listens or speaks."
     )
+    together: TogetherConfig | None = Field(
+        default=None, description="Music in step with other rooms; null for this room's alone."
+    )
+
+    @model_validator(mode="after")
+    def _has_something_to_aim(self) -> PlaybackConfig:
+        if self.listener_azimuth_degrees is not None and self.layout is None:
+            raise ValueError("listener_azimuth_degrees needs layout, the file with the loudspeakers' places")
+        return self
 
 
 class MqttConfig(_Section):
@@ -325,6 +378,12 @@ class HubConfig(_Section):
     def _home_assistant_can_speak(self) -> HubConfig:
         if self.speech.voice == "home_assistant" and self.home_assistant is None:
             raise ValueError("speech.voice: home_assistant needs the section home_assistant")
+        return self
+
+    @model_validator(mode="after")
+    def _recording_plays_alone(self) -> HubConfig:
+        if self.playback.together is not None and self.audio.device == "file":
+            raise ValueError("audio.device: file plays to nobody; leave out playback.together")
         return self
 
     @model_validator(mode="after")

@@ -11,7 +11,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from hub.audio.sound_file import sound_file_info
+from hub.audio.sound_file import OneWayFile, sound_file_info
 from hub.errors import BadInput
 from hub.playback import ogg_pages
 from hub.playback.growing_file import GrowingFile
@@ -25,13 +25,6 @@ _CHUNK_BYTES = 1 << 16
 _JOIN_BYTES = 1 << 13
 """The longest frame of MP3 is 1441 bytes: so many hold the beginnings of several."""
 _KNOWN = (b"RIFF", b"RF64", b"FORM", b"fLaC", b"OggS", b"ID3", b".snd", b"caff")
-
-
-class _Forward(soundfile.SoundFile):  # type: ignore[misc] # soundfile is untyped
-    """Reads on without going back: soundfile seeks to where it is after each read of a file that can."""
-
-    def seekable(self) -> bool:
-        return False
 
 
 class DecodedSound:
@@ -54,7 +47,7 @@ class DecodedSound:
         self._name = name
         self._file = file
         try:
-            self._sound = _Forward(file)
+            self._sound = OneWayFile(file)
         except soundfile.LibsndfileError as error:
             self._raise_failure()
             reason = str(error.error_string).rstrip(". ")

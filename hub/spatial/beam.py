@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
+from hub.spatial.head_model import SPEED_OF_SOUND
 from hub.spatial.layout import SpeakerLayout
 from hub.spatial.plant import Response, radiate
 from hub.spatial.rigid_sphere import rigid_sphere
@@ -17,24 +20,33 @@ SIDE_DEGREES = (-95.0, -90.0, -85.0, 85.0, 90.0, 95.0)
 AZIMUTH_DEGREES = np.arange(-180.0, 180.0, 10.0)
 
 
-def centre_beam(layout: SpeakerLayout, frequency_hz: NDArray[np.float64]) -> Response:
+def centre_beam(
+    layout: SpeakerLayout, frequency_hz: NDArray[np.float64], front: Sequence[int] | None = None
+) -> Response:
     """Return the centre's driver filters, shape ``(drivers, bins)``.
 
-    Two drivers play the same, in step at the listener. From three on, the sound towards the walls
-    at 90 degrees and towards the room as a whole is the least that leaves the listener exactly
-    what the front driver alone would play (linearly constrained minimum power). One weight between
-    walls and room for all frequencies spends a lobe where it buys the most: near 2 kHz a
+    Two drivers play the same, in step at the listener, as late as they are in the mean. From three on,
+    the sound towards the walls at 90 degrees and towards the room as a whole is the least that leaves
+    the listener exactly what the front driver alone would play (linearly constrained minimum power). One
+    weight between walls and room for all frequencies spends a lobe where it buys the most: near 2 kHz a
     ball of 9 cm cannot hush the walls and keep the front at the same time.
+
+    Parameters
+    ----------
+    front : sequence of int or None
+        The drivers at the device's front, where the layout is `turned`; None for its own `front_drivers`.
     """
     ahead = _radiate_to(layout, np.zeros(1), np.zeros(1), frequency_hz)[0]
     if len(layout.drivers) == 2:
-        even: Response = ahead.conj() / (len(ahead) * np.abs(ahead) ** 2)
+        seconds = _seconds_after_middle(layout, range(2)).mean()
+        late = np.exp(-2j * np.pi * seconds * frequency_hz)
+        even: Response = late * ahead.conj() / (len(ahead) * np.abs(ahead) ** 2)
         return even
     sides = np.radians(SIDE_DEGREES)
     square = _room_power(layout, frequency_hz) + SIDE_WEIGHT * _power(
         _radiate_to(layout, sides, 0 * sides, frequency_hz), np.ones(len(sides))
     )
-    wanted = ahead[_front_driver(layout)]
+    wanted = _front_sound(layout, ahead, front or front_drivers(layout), frequency_hz)
 
     def solve(loading: NDArray[np.float64]) -> Response:
         loaded = square + (10**loading)[:, None, None] * np.eye(square.shape[1])
@@ -91,8 +103,31 @@ def _power(pattern: Response, weight: NDArray[np.float64]) -> Response:
     return power
 
 
-def _front_driver(layout: SpeakerLayout) -> int:
-    """Return the driver that looks most towards the listener and sits nearest the middle."""
-    facing = [abs(driver.facing_degrees) for driver in layout.drivers]
+def front_drivers(layout: SpeakerLayout) -> tuple[int, ...]:
+    """Return the drivers that look most towards the listener and sit nearest the middle; two may tie."""
+    facing = [abs((driver.facing_degrees + 180) % 360 - 180) for driver in layout.drivers]
     aside = [abs(driver.position_m[0]) for driver in layout.drivers]
-    return min(range(len(facing)), key=lambda index: (facing[index], aside[index]))
+    places = [(round(angle, 3), round(x, 6)) for angle, x in zip(facing, aside, strict=True)]
+    return tuple(index for index, place in enumerate(places) if place == min(places))
+
+
+def _front_sound(
+    layout: SpeakerLayout, ahead: Response, front: Sequence[int], frequency_hz: NDArray[np.float64]
+) -> Response:
+    """Return the mean of the front drivers, as if all stood at their mean distance, shape ``(bins,)``.
+
+    With one of two that tie, the centre would come earlier or later the more the device is turned.
+    """
+    seconds = _seconds_after_middle(layout, front)
+    later = np.exp(2j * np.pi * (seconds - seconds.mean())[:, None] * frequency_hz)
+    sound: Response = (ahead[list(front)] * later).mean(axis=0)
+    return sound
+
+
+def _seconds_after_middle(layout: SpeakerLayout, drivers: Sequence[int]) -> NDArray[np.float64]:
+    """Return how much later than the middle of the device each driver is heard by the listener."""
+    distance = layout.listener.distance_m
+    listener = np.array([0.0, -distance, 0.0])
+    metres = np.linalg.norm(layout.positions_m[list(drivers)] - listener, axis=1) - distance
+    seconds: NDArray[np.float64] = metres / SPEED_OF_SOUND
+    return seconds

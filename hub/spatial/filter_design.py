@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,8 @@ TAPS = 512
 DESIGN_SIZE = 2048
 MODEL_ERROR_AT_1_KHZ = 0.025
 """-16 dB: drivers of one kind differ by a decibel or two, and ears more, the more the higher."""
+CENTRE_GAIN = float(np.sqrt(2))
+"""A phantom centre of plain stereo comes from two loudspeakers: 3 dB more power than one side."""
 _LIMIT_ROUNDS = 8
 
 
@@ -43,8 +46,14 @@ class SpatialFilters:
     delay_frames: int
 
 
-def design_filters(layout: SpeakerLayout) -> SpatialFilters:
-    """Design the filters; the gain limit holds for the finished taps, not only for the design."""
+def design_filters(layout: SpeakerLayout, front: Sequence[int] | None = None) -> SpatialFilters:
+    """Design the filters; the gain limit holds for the finished taps, not only for the design.
+
+    Parameters
+    ----------
+    front : sequence of int or None
+        See `centre_beam`.
+    """
     frequency_hz = grid(DESIGN_SIZE, layout.sample_rate)
     limit = 10 ** (layout.max_filter_gain_db / 20)
     cloud = cloud_of_heads(layout, frequency_hz)
@@ -52,7 +61,7 @@ def design_filters(layout: SpeakerLayout) -> SpatialFilters:
     pair = bare
     if layout.virtual_pair_degrees is not None:
         pair = virtual_pair(layout, cloud, layout.virtual_pair_degrees, frequency_hz, limit)
-    centre = centre_beam(layout, frequency_hz)
+    centre = CENTRE_GAIN * centre_beam(layout, frequency_hz, front)
     return SpatialFilters(
         filters=_limited_taps(np.stack([*pair, centre]), limit),
         cancellers=_limited_taps(np.stack(bare), limit),

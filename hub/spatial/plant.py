@@ -20,6 +20,7 @@ RADII_M = (0.08, 0.0875, 0.095)
 _YAWS_DEGREES = (-5.0, 0.0, 5.0)
 _SPREADS = np.linspace(-2, 2, 7)
 """Where heads of the cloud are, in standard deviations."""
+_LEAST_SPREAD_M = 1e-6
 _NEAREST_M = 0.05
 """Nearer than this nothing gets louder: a head of the cloud may touch a driver."""
 
@@ -87,7 +88,8 @@ def radiate(
 
 def cloud_of_heads(layout: SpeakerLayout, frequency_hz: NDArray[np.float64]) -> HeadCloud:
     """Return heads of three sizes, turned a little, normally distributed to both sides."""
-    sideways = np.unique(_SPREADS * layout.listener.spread_m)
+    spread_m = layout.listener.spread_m
+    sideways = _SPREADS * spread_m if spread_m > _LEAST_SPREAD_M else np.zeros(1)
     weight = np.exp(-(_SPREADS**2) / 2) if len(sideways) > 1 else np.ones(1)
     poses = [
         HeadPose(sideways_m=float(x), yaw_degrees=yaw, radius_m=radius)

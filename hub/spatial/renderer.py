@@ -11,9 +11,6 @@ from hub.spatial.upmix import CentreUpmix
 from sensing.audio_block import Block
 from sensing.dsp.convolver import PartitionedConvolver
 
-BYPASS_GAIN = float(np.sqrt(3 / 4))
-"""Left, right and centre of equal power give 1 + 1 + 1 at the listener, plain stereo 1 + 1 + 2."""
-
 
 class SpatialRenderer:
     """Upmix and filter; any cut of the input gives the same output.
@@ -108,6 +105,6 @@ def _plain(filters: SpatialFilters) -> NDArray[np.float32]:
     left = int(power[0].argmax())
     right = int(np.where(np.arange(power.shape[1]) == left, -1, power[1]).argmax())
     plain = np.zeros_like(filters.filters)
-    plain[0, left, filters.delay_frames] = plain[1, right, filters.delay_frames] = BYPASS_GAIN
-    plain[2, [left, right], filters.delay_frames] = BYPASS_GAIN
+    plain[0, left, filters.delay_frames] = plain[1, right, filters.delay_frames] = 1
+    plain[2, [left, right], filters.delay_frames] = 1
     return plain

@@ -8,6 +8,7 @@ from math import hypot, radians, tan
 import numpy as np
 from numpy.typing import NDArray
 
+from hub.spatial.beam import front_drivers
 from hub.spatial.filter_design import SpatialFilters, design_filters
 from hub.spatial.layout import Driver, SpeakerLayout
 
@@ -45,10 +46,14 @@ def steered_filters(
     """
     steps = int(widest_degrees // step_degrees)
     azimuth = np.arange(-steps, steps + 1).astype(np.float64) * step_degrees
-    mirror = _mirror(layout)
-    right = [design_filters(_unsure(turned(layout, float(degrees)))) for degrees in azimuth[steps:]]
+    mirror, front = _mirror(layout), front_drivers(layout)
+
+    def design(degrees: float) -> SpatialFilters:
+        return design_filters(_unsure(turned(layout, degrees)), front)
+
+    right = [design(float(degrees)) for degrees in azimuth[steps:]]
     if mirror is None:
-        left = [design_filters(_unsure(turned(layout, float(degrees)))) for degrees in azimuth[:steps]]
+        left = [design(float(degrees)) for degrees in azimuth[:steps]]
     else:
         left = [_mirrored(filters, mirror) for filters in right[:0:-1]]
     return SteeredFilters(azimuth_degrees=azimuth, sets=(*left, *right))

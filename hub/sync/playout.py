@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +14,30 @@ from sensing.audio_block import Block
 
 FADE_SECONDS = 0.005
 _CONTINUES_FRAMES = 8.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepFigures:
+    """How well a room plays in step.
+
+    Attributes
+    ----------
+    error_seconds : float
+        How far what it plays is behind its time, as far as it knows.
+    sigma_seconds : float
+        How unsure it is of the server's clock, one standard deviation.
+    buffered_seconds : float
+        How much sound waits to be played.
+    late_frames, silent_frames, jumps : int
+        As `Playout` and `hub.sync.pacer.Pacer` count them.
+    """
+
+    error_seconds: float
+    sigma_seconds: float
+    buffered_seconds: float
+    late_frames: int
+    silent_frames: int
+    jumps: int
 
 
 class Playout:
@@ -56,6 +82,17 @@ class Playout:
     def buffered_seconds(self) -> float:
         """How much sound is held."""
         return self._timeline.buffered_frames / self._timeline.rate_hz
+
+    def figures(self, *, sigma_seconds: float = 0.0) -> StepFigures:
+        """Return how well it plays in step, where the server's clock is known to ``sigma_seconds``."""
+        return StepFigures(
+            error_seconds=self._pacer.error_seconds,
+            sigma_seconds=sigma_seconds,
+            buffered_seconds=self.buffered_seconds,
+            late_frames=self.late_frames,
+            silent_frames=self.silent_frames,
+            jumps=self._pacer.jumps,
+        )
 
     def append(self, block: TimedBlock) -> None:
         """Take sound that has arrived."""

@@ -10,7 +10,7 @@ import structlog
 from hub.sync.clock_filter import ClockFilter, Exchange
 from hub.sync.dac_clock import DacClock
 from hub.sync.pacer import Pacer
-from hub.sync.playout import Playout
+from hub.sync.playout import Playout, StepFigures
 from hub.sync.steering import Steering
 from hub.sync.stream_decoder import StreamDecoder
 from hub.sync.timeline import TimedBlock, Timeline
@@ -55,6 +55,13 @@ class RoomPlayer:
     def is_in_step(self, at_seconds: float) -> bool:
         """Return whether the server's clock is known well enough to play by."""
         return self._clock.is_ready(at_seconds)
+
+    def figures(self, at_seconds: float) -> StepFigures | None:
+        """Return how well it plays in step; None without a stream, or before the clocks are known."""
+        with self._lock:
+            if self._playout is None or not self._dac.readings or not self._clock.is_ready(at_seconds):
+                return None
+            return self._playout.figures(sigma_seconds=self._clock.sigma_seconds(at_seconds))
 
     @property
     def buffered_seconds(self) -> float:

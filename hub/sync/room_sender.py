@@ -9,7 +9,7 @@ import numpy as np
 
 from hub.sync.dac_clock import DacClock
 from hub.sync.pacer import OwnClock, Pacer
-from hub.sync.playout import Playout
+from hub.sync.playout import Playout, StepFigures
 from hub.sync.steering import Steering
 from hub.sync.timeline import TimedBlock, Timeline
 from sensing.audio_block import Block
@@ -88,6 +88,11 @@ class RoomSender:
     def heard_seconds(self, frame: float) -> float | None:
         """Return our clock's time at which a frame is heard; None before the card has reported."""
         return self._pacer.due(frame)
+
+    @property
+    def figures(self) -> StepFigures | None:
+        """How well this room plays in step; None before the card has reported."""
+        return self._playout.figures() if self._dac.readings else None
 
     @property
     def _next_seconds(self) -> float:

@@ -8,6 +8,7 @@ import struct
 import numpy as np
 import soundfile
 
+from hub.audio.sound_file import OneWayFile
 from integrations.snapcast.wire import Misunderstood
 from sensing.audio_block import Block
 
@@ -67,19 +68,11 @@ class StreamDecoder:
             return np.ascontiguousarray(whole.T / -float(np.iinfo(kind).min), np.float32)
         try:
             # every chunk is whole FLAC frames: behind the header it is a file of its own
-            with _OneWayFile(io.BytesIO(self._header + sound)) as file:
+            with OneWayFile(io.BytesIO(self._header + sound)) as file:
                 samples = file.read(_MOST_CHUNK_FRAMES, dtype="float32", always_2d=True)
         except (soundfile.SoundFileError, RuntimeError) as error:
             raise Misunderstood(f"a chunk of {len(sound)} bytes is not FLAC ({error})") from None
         return np.ascontiguousarray(samples.T)
-
-
-class _OneWayFile(soundfile.SoundFile):  # type: ignore[misc]  # soundfile is not typed
-    """A file whose place is not looked for: in a chunk from the middle of a stream it would not be found."""
-
-    def seekable(self) -> bool:
-        """Return that it is not."""
-        return False
 
 
 def _wave_format(header: bytes) -> tuple[int, int, int]:

@@ -161,9 +161,13 @@ class MqttLink:
         for topic in self._topics:
             client.subscribe(topic, qos=1)
         client.publish(self._availability, "online", qos=1, retain=True)
-        for topic, payload in list(self._retained.items()):
-            client.publish(topic, payload, qos=1, retain=True)
-        self._call(self._changed, True, f"connected to {where}")
+        self._call(self._came_up, f"connected to {where}")
+
+    def _came_up(self, why: str) -> None:
+        """Publish all that is retained; on the loop, so that nothing is told between this and being up."""
+        for topic, payload in self._retained.items():
+            self._client.publish(topic, payload, qos=1, retain=True)
+        self._changed(True, why)
 
     def _on_connect_fail(self, _client: paho.Client, _userdata: object) -> None:
         why = f"no broker answers at {self._host}:{self._port}"

@@ -15,6 +15,8 @@ from integrations.mqtt.topics import (
     ULTRASOUND_SWITCH_TOPIC,
     presence_topic,
     run_topic,
+    spatial_request_topic,
+    spatial_state_topic,
 )
 from routines.facts import Json
 
@@ -86,6 +88,47 @@ def sensing_switch_discovery(room: str, home_name: str) -> dict[str, Json]:
         "entity_category": "config",
         "command_topic": ULTRASOUND_SWITCH_TOPIC,
         "state_topic": ULTRASOUND_STATE_TOPIC,
+    }
+
+
+def spatial_discovery_topic(room: str) -> str:
+    """Return where the description of a hub's spatial sound is kept."""
+    return f"homeassistant/device/roomwise_{room}_spatial/config"
+
+
+def spatial_discovery(room: str, home_name: str) -> dict[str, Json]:
+    """Return the description of the switch and the slider; they join the device of `room_discovery`."""
+    state = spatial_state_topic(room)
+    return {
+        "device": _device(room, home_name),
+        "origin": ORIGIN,
+        "availability": [{"topic": AVAILABILITY}],
+        "components": {
+            "spatial": {
+                "platform": "switch",
+                "unique_id": f"roomwise_{room}_spatial",
+                "name": "Spatial sound",
+                "icon": "mdi:surround-sound",
+                "command_topic": spatial_request_topic(room, "switch"),
+                "state_topic": state,
+                "value_template": "{{ 'ON' if value_json.on else 'OFF' }}",
+                "json_attributes_topic": state,
+            },
+            "listener": {
+                "platform": "number",
+                "unique_id": f"roomwise_{room}_listener",
+                "name": "Listener's direction",
+                "icon": "mdi:account-voice",
+                "min": -30,
+                "max": 30,
+                "step": 1,
+                "mode": "slider",
+                "unit_of_measurement": "°",
+                "command_topic": spatial_request_topic(room, "azimuth"),
+                "state_topic": state,
+                "value_template": "{{ value_json.azimuth_degrees }}",
+            },
+        },
     }
 
 

@@ -21,6 +21,7 @@ ULTRASOUND_STATE_TOPIC = f"{BASE}/state/sensing/ultrasound"
 AVAILABILITY = f"{BASE}/availability"
 
 PlayerRequest = Literal["command", "play", "add", "volume", "shuffle", "repeat"]
+SpatialRequest = Literal["switch", "azimuth"]
 
 
 def presence_topic(room: str) -> str:
@@ -46,6 +47,16 @@ def player_event_topic(room: str) -> str:
 def player_request_topic(room: str, what: PlayerRequest) -> str:
     """Return where a room's player can be asked for something; never retained."""
     return f"{BASE}/set/player/{room}/{what}"
+
+
+def spatial_state_topic(room: str) -> str:
+    """Return where it is kept whether spatial sound is on, and where it is aimed (retained)."""
+    return f"{BASE}/state/spatial/{room}"
+
+
+def spatial_request_topic(room: str, what: SpatialRequest) -> str:
+    """Return where spatial sound can be switched and aimed; never retained."""
+    return f"{BASE}/set/spatial/{room}/{what}"
 
 
 def announce_topic(room: str) -> str:

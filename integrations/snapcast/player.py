@@ -6,6 +6,7 @@ import asyncio
 import platform
 from collections.abc import Callable
 from typing import Protocol
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -95,6 +96,7 @@ class SnapcastPlayer:
         """Play until cancelled; a missing server is told as `LinkChanged` and tried again."""
         ready()
         while True:
+            hint = f"Start Snapcast on {self._host}:{self._port}, or correct its address"
             try:
                 await self._play()
                 why = "the server hung up"
@@ -104,7 +106,7 @@ class SnapcastPlayer:
                 why = error.strerror or str(error)
             except Misunderstood as fault:
                 why = str(fault)
-            hint = f"Start Snapcast on {self._host}:{self._port}, or correct its address"
+                hint = f"See that {self._host}:{self._port} is the Snapcast server that you mean"
             await self._tell(up=False, why=why, hint=hint)
             await asyncio.sleep(self._retry_seconds)
             self._retry_seconds = min(2 * self._retry_seconds, _LAST_RETRY_SECONDS)
@@ -194,3 +196,21 @@ class SnapcastPlayer:
         if told != self._told:
             self._told = told
             await self._outbox.send(told)
+
+
+def followed_server(address: str) -> tuple[str, int]:
+    """Return host and port of ``kitchen-hub.local`` or ``kitchen-hub.local:1705``.
+
+    Raises
+    ------
+    ValueError
+        It is not of this form.
+    """
+    try:
+        parts = urlsplit(f"//{address}")
+        host, port = parts.hostname, DEFAULT_PORT if parts.port is None else parts.port
+    except ValueError:  # a port that is none, half an IPv6 address
+        host, port = None, 0
+    if not host or not port or set(address) & set("@/?# "):
+        raise ValueError(f"{address!r} is not an address; write kitchen-hub.local or music.local:1705")
+    return host, port

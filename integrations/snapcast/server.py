@@ -30,6 +30,7 @@ _MOST_PLAYERS = 16
 _CHUNKS_WAITING = 100
 _RETRY_SECONDS = 10.0
 _HELLO_SECONDS = 5.0
+_END_SECONDS = 1.0
 
 
 @dataclass(eq=False, slots=True)
@@ -78,7 +79,7 @@ class SnapcastServer:
         self._outbox = outbox
         self._now = now
         self._players: set[_Player] = set()
-        self._talks: set[asyncio.Task[None]] = set()
+        self._talks: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def run(self, ready: Callable[[], None]) -> None:
@@ -103,8 +104,11 @@ class SnapcastServer:
         finally:
             self._loop = None
             server.close()
-            for talk in self._talks:
-                talk.cancel()
+            # Not cancelled: Python 3.11's streams log a talk that is as an error.
+            for writer in self._talks.values():
+                writer.transport.abort()
+            if self._talks:
+                await asyncio.wait(self._talks, timeout=_END_SECONDS)
 
     @property
     def players(self) -> int:
@@ -145,7 +149,7 @@ class SnapcastServer:
         """Talk to one player until it or we hang up; what goes wrong ends this talk only."""
         task = asyncio.current_task()
         assert task is not None  # streams run this as a task
-        self._talks.add(task)
+        self._talks[task] = writer
         player = _Player(writer)
         try:
             if len(self._talks) > _MOST_PLAYERS:
@@ -162,7 +166,7 @@ class SnapcastServer:
             log.info("a player is gone", player=_name(writer), why=str(errors.exceptions[0]))
         finally:
             self._players.discard(player)
-            self._talks.discard(task)
+            del self._talks[task]
             writer.close()
 
     async def _greet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

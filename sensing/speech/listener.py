@@ -20,11 +20,13 @@ from sensing.observations import (
     HearingDegraded,
     HearingFault,
     Observation,
+    TalkerLocated,
     TranscriptDone,
     TranscriptGrew,
     WakeWordHeard,
 )
 from sensing.processing_meter import ProcessingMeter
+from sensing.speech.command_direction import CommandDirection
 from sensing.speech.energy_gate import EnergyGate
 from sensing.speech.microphone_sound import CHUNK_SECONDS, MicrophoneSound, SoundChunk
 from sensing.speech.recognizer import SpeechRecognizer
@@ -64,6 +66,8 @@ class Listener:
     delay_frames : float or None
         From the reference of a block to its capture, as calibration found it; None where it did not. Another
         one is found while something plays.
+    direction : CommandDirection or None
+        Tells from which side commands are said.
     is_always_open : bool
         Whether all levels work all the time: what gating is compared with.
     cpu_clock : callable
@@ -73,7 +77,7 @@ class Listener:
     ----------
     meter : ProcessingMeter
         What each level costs that has worked: ``resampler``, ``echo``, ``gate``, ``vad``, ``wake``,
-        ``guard``, ``verifier``, ``asr``.
+        ``guard``, ``verifier``, ``asr``, ``direction``.
     faults : tuple of str
         What is wrong with the sound now.
     """
@@ -87,6 +91,7 @@ class Listener:
         verifier: Verifier | None = None,
         guard: SelfTriggerGuard | None = None,
         delay_frames: float | None = None,
+        direction: CommandDirection | None = None,
         is_always_open: bool = False,
         cpu_clock: Callable[[], float] = time.thread_time,
     ) -> None:
@@ -95,6 +100,7 @@ class Listener:
         self._recognizer = recognizer
         self._verifier = verifier
         self._guard = guard
+        self._direction = direction
         self._is_always_open = is_always_open
         self.meter = ProcessingMeter(cpu_clock)
         self._sound = MicrophoneSound(rate_hz=rate_hz, meter=self.meter, delay_frames=delay_frames)
@@ -119,6 +125,8 @@ class Listener:
         self._gate.reset()
         self._voice.reset()
         self._wake.reset()
+        if self._direction is not None:
+            self._direction.reset()
         self._kept: deque[SoundChunk] = deque(maxlen=_KEPT_CHUNKS)
         self._first_frame: int | None = None
         self._chunks = 0
@@ -131,6 +139,8 @@ class Listener:
         """Return what this block reveals, oldest first."""
         if self._first_frame is None:
             self._first_frame = block.first_frame
+        if self._direction is not None:
+            self._direction.keep(block)
         return self._take(self._sound.process(block))
 
     def finish(self) -> list[Observation]:
@@ -160,6 +170,7 @@ class Listener:
         self._kept.append(chunk)
         speech = self._speech(chunk.near)
         if self._command is not None:
+            self._follow_talker(is_alone=chunk.played is None)
             return self._hear(self._command, chunk.near, speech)
         self._quiet_chunks = 0 if max(speech, default=0.0) >= _MAYBE_SPEECH else self._quiet_chunks + 1
         if self._quiet_chunks >= _LISTENING_CHUNKS and not self._is_always_open:
@@ -204,6 +215,7 @@ class Listener:
             kept=self._past(),
             at_seconds=self._seconds(),
         )
+        self._follow_talker(is_alone=all(chunk.played is None for chunk in self._kept))
         return [heard, *self._change("hearing")]
 
     def _is_own_voice(self, phrase: str) -> bool:
@@ -230,11 +242,31 @@ class Listener:
             return []
         return [TranscriptGrew(at=self._seconds(), frame=self._frame(), text=command.partial)]
 
+    def _follow_talker(self, *, is_alone: bool) -> None:
+        if self._direction is not None:
+            with self.meter.level("direction", CHUNK_SECONDS):
+                self._direction.hear(is_alone=is_alone)
+
+    def _located(self, said: Transcript | None) -> list[Observation]:
+        """Tell where the talker is, once for each command that was understood."""
+        talker = None if self._direction is None else self._direction.finish()
+        if talker is None or said is None or not said.text:
+            return []
+        return [
+            TalkerLocated(
+                at=self._seconds(),
+                frame=self._frame(),
+                azimuth_degrees=talker.azimuth_degrees,
+                confidence=talker.confidence,
+            )
+        ]
+
     def _close(self, said: Transcript | None) -> list[Observation]:
         """Report what was said and go back to sleep."""
         self._command = None
         self._quiet_chunks = _LISTENING_CHUNKS
         self._kept.clear()  # the wake word in it has been answered
+        located = self._located(said)
         if self._is_always_open:
             self._wake.reset()
         if said is None:
@@ -247,7 +279,7 @@ class Listener:
             start=said.start_seconds,
             end=said.end_seconds,
         )
-        return [done, *self._change("asleep")]
+        return [*located, done, *self._change("asleep")]
 
     def _past(self) -> NDArray[np.float32]:
         """Return the sound that is kept, up to now."""

@@ -89,8 +89,16 @@ def test_a_layout_renders_a_channel_for_each_driver(tmp_path: Path, monkeypatch:
 
 
 def test_the_settings_and_the_routines_are_valid(tmp_path: Path) -> None:
-    settings, routines = blocks("yaml")
+    settings, routines, serving, following = blocks("yaml")
     assert HubConfig.model_validate(YAML(typ="safe").load(settings)).playback.ducking_db == 24
+    served, followed = (
+        HubConfig.model_validate(YAML(typ="safe").load(text)).playback.together
+        for text in (serving, following)
+    )
+    assert served is not None
+    assert served.wait_seconds == 1.0
+    assert followed is not None
+    assert followed.follow == "kitchen-hub.local"
     (tmp_path / "routines").mkdir()
     (tmp_path / "hub.yaml").write_text("version: 1\n", encoding="utf-8")
     (tmp_path / "routines" / "music.yaml").write_text(routines, encoding="utf-8")

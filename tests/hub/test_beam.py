@@ -6,13 +6,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from scipy import fft
 
 from hub.spatial.alignment import to_taps
 from hub.spatial.beam import MAX_GAIN, centre_beam
+from hub.spatial.filter_design import design_filters
+from hub.spatial.head_model import SPEED_OF_SOUND
 from hub.spatial.layout import SpeakerLayout
 from hub.spatial.plant import radiate
 from hub.spatial.rigid_sphere import rigid_sphere
+from hub.spatial.steered_filters import steered_filters, turned
 from script.spatial.beam import layout as ball
 from script.spatial.beam import measure
 
@@ -89,7 +93,9 @@ def test_a_mirrored_device_has_a_mirrored_beam() -> None:
 def test_two_drivers_meet_in_step_at_the_listener() -> None:
     speaker = line_of([-0.1, 0.3])
     arriving = radiate(speaker, np.array([0.0, -2.0, 0.0]), A_FEW_HZ) * centre_beam(speaker, A_FEW_HZ)
-    np.testing.assert_allclose(arriving, np.full((2, len(A_FEW_HZ)), 0.5), atol=1e-9)
+    late_m = (np.hypot(2, 0.1) + np.hypot(2, 0.3)) / 2 - 2
+    half = 0.5 * np.exp(-2j * np.pi * late_m / SPEED_OF_SOUND * A_FEW_HZ)
+    np.testing.assert_allclose(arriving, np.stack([half, half]), atol=1e-9)
 
 
 def test_a_fourth_driver_behind_leaves_nothing_weak_at_two_kilohertz() -> None:
@@ -106,3 +112,42 @@ def test_a_fourth_driver_behind_leaves_nothing_weak_at_two_kilohertz() -> None:
     aside = np.mean(np.abs((right * filters).sum(axis=0)) ** 2)
     front = np.mean(np.abs((ahead * filters).sum(axis=0)) ** 2)
     assert 10 * np.log10(front / aside) > 25
+
+
+def centre_seconds(speaker: SpeakerLayout, filters: NDArray[np.float32]) -> float:
+    """When the centre comes to the listener, by its phase from 500 Hz to 4 kHz."""
+    place = np.array([0.0, -speaker.listener.distance_m, 0.0])
+    response = fft.rfft(filters.astype(float), 2048, axis=1)
+    late = np.exp(2j * np.pi * HZ * (filters.shape[1] // 2) / 48_000)
+    heard = (radiate(speaker, place, HZ) * response * late).sum(axis=0)
+    inside = (HZ > 500) & (HZ < 4_000)
+    slope = np.polyfit(HZ[inside], np.unwrap(np.angle(heard[inside])), 1)[0]
+    return float(-slope / (2 * np.pi))
+
+
+@pytest.mark.parametrize("toe_in_degrees", [0, 10])
+def test_the_centre_is_as_late_in_one_direction_as_in_the_next(toe_in_degrees: float) -> None:
+    bar = line_of([-0.5, -0.2, 0.2, 0.5], "box")
+    turn = (-toe_in_degrees, -toe_in_degrees, toe_in_degrees, toe_in_degrees)
+    drivers = [
+        one.model_copy(update={"facing_degrees": degrees})
+        for one, degrees in zip(bar.drivers, turn, strict=True)
+    ]
+    bar = bar.model_copy(update={"drivers": tuple(drivers)})
+    steered = steered_filters(bar, widest_degrees=6)
+    seconds = [
+        centre_seconds(turned(bar, degrees), filters.filters[2])
+        for degrees, filters in zip(steered.azimuth_degrees, steered.sets, strict=True)
+    ]
+    # one driver of the front two would come 30 us earlier or later with each step
+    assert np.abs(np.diff(seconds)).max() < 3e-6
+
+
+def test_the_centre_is_three_decibels_stronger_than_the_front_driver() -> None:
+    speaker = line_of([-0.3, 0.0, 0.3])
+    taps = design_filters(speaker).filters[2]
+    response = fft.rfft(taps.astype(float), 2048, axis=1)
+    ahead = radiate(speaker, np.array([0.0, -2.0, 0.0]), HZ)
+    level_db = 20 * np.log10(np.abs((ahead * response).sum(axis=0)))
+    inside = (HZ > 300) & (HZ < 10_000)
+    assert np.abs(level_db[inside] - 3.01).max() < 0.4

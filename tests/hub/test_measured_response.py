@@ -32,10 +32,11 @@ from hub.spatial.measured_correction import (
 from hub.spatial.measured_response import exponential_sweep, impulse_responses
 from hub.spatial_calibration import (
     SpatialCalibration,
-    as_measured,
+    apply_measured,
     measure_drivers,
     read_spatial_calibration,
     spatial_calibration_file,
+    usable_calibration,
     write_spatial_calibration,
 )
 from sensing.calibration.calibration import Hardware
@@ -212,11 +213,12 @@ def test_a_driver_that_is_far_too_late_points_at_the_layout() -> None:
 
 
 def test_what_was_measured_is_kept_and_taken_into_use(tmp_path: Path) -> None:
-    assert as_measured(pulses(), box(), HARDWARE, tmp_path) is not None
+    assert usable_calibration(box(), HARDWARE, tmp_path) is None
     path = spatial_calibration_file(tmp_path)
     write_spatial_calibration(path, cheap_box())
     assert read_spatial_calibration(path) == cheap_box()
-    used = as_measured(pulses(), box(), HARDWARE, tmp_path)
+    assert usable_calibration(box(), HARDWARE, tmp_path) == cheap_box()
+    used = apply_measured(pulses(), cheap_box(), box())
     assert np.abs(used.filters - pulses().filters).max() > 0.01
 
 
@@ -232,8 +234,7 @@ def test_what_does_not_fit_is_not_used(why: str, tmp_path: Path) -> None:
         layout = layout.model_copy(update={"drivers": (driver, layout.drivers[1])})
     else:
         path.write_text("{}")
-    filters = pulses()
-    assert as_measured(filters, layout, hardware, tmp_path) is filters
+    assert usable_calibration(layout, hardware, tmp_path) is None
 
 
 @pytest.fixture

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -89,6 +90,33 @@ async def test_a_retained_state_is_there_for_who_comes_later(ports: BrokerPorts)
     async with linked(make(ports.mqtt_5, "5", "late", inbox, "kept/#")):
         message = await inbox.message()
     assert (message.payload, message.retained) == ("yes", True)
+
+
+async def test_what_is_retained_while_the_link_comes_up_is_told(
+    ports: BrokerPorts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop, posted = asyncio.get_running_loop(), threading.Event()
+    early = make(ports.mqtt_5, "5", "early", Arrivals())
+    post = loop.call_soon_threadsafe
+
+    def noted(callback: Callable[..., object], *arguments: object) -> asyncio.Handle:
+        handle = post(callback, *arguments)
+        if getattr(callback, "__self__", None) is early:
+            posted.set()
+        return handle
+
+    monkeypatch.setattr(loop, "call_soon_threadsafe", noted)
+    inbox = Arrivals()
+    task = asyncio.create_task(make(ports.mqtt_5, "5", "reader", inbox, "kept/#").run(lambda: None))
+    await inbox.link()
+    running = asyncio.create_task(early.run(lambda: None))
+    await asyncio.sleep(0)
+    assert posted.wait(10)  # the network has connected, and the loop does not know yet
+    assert not (await early.publish("kept/early", "told", retain=True)).ok
+    assert (await inbox.message("told")).topic == "kept/early"
+    for one in (task, running):
+        one.cancel()
+    await asyncio.gather(task, running, return_exceptions=True)
 
 
 async def test_a_clean_stop_says_offline(ports: BrokerPorts) -> None:

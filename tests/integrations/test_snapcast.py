@@ -177,7 +177,7 @@ async def test_a_missing_server_is_told_once_and_tried_again() -> None:
         )
         async with running(again.run):
             await kept.until(lambda: len(kept.events) == 2)
-    assert [event.up for event in kept.events if isinstance(event, LinkChanged)] == [False, True]
+            assert [event.up for event in kept.events if isinstance(event, LinkChanged)] == [False, True]
 
 
 async def answers_once(kept: Kept, *messages: bytes) -> None:

@@ -1,0 +1,176 @@
+"""Where spatial sound is aimed: at who talked to the house last, or where somebody has set it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Annotated, Literal
+
+import structlog
+from pydantic import Field, TypeAdapter, ValidationError
+
+from hub.bus import Bus, Overflow, Subscription
+from hub.clock import Clock
+from hub.config.hub_config import HomeConfig
+from hub.events import Observed
+from hub.spatial.renderer import SpatialRenderer
+from hub.spatial.steered_filters import WIDEST_DEGREES, SteeredFilters
+from integrations.mqtt.discovery import spatial_discovery, spatial_discovery_topic
+from integrations.mqtt.topics import spatial_request_topic, spatial_state_topic
+from routines.ports import MessageLink, MessageReceived
+from sensing.observations import TalkerLocated
+from sensing.speech.talker_direction import SURE
+
+Source = Literal["ahead", "config", "hand", "talker"]
+
+_BESIDE_DEGREES = 90.0
+"""Who talks from behind the loudspeaker is not served by any filters."""
+_SWITCH = {"on": True, "off": False}
+_AZIMUTH: TypeAdapter[float] = TypeAdapter(
+    Annotated[float, Field(ge=-WIDEST_DEGREES, le=WIDEST_DEGREES, allow_inf_nan=False)]
+)
+
+log = structlog.get_logger("sweet spot")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpatialState:
+    """What spatial sound does.
+
+    Attributes
+    ----------
+    on : bool
+        False while plain stereo plays.
+    azimuth_degrees : float
+        Where it is aimed, seen from the device: -30 to 30, positive to the listener's right.
+    source : str
+        Who said so; ``ahead`` where nobody has.
+    """
+
+    on: bool
+    azimuth_degrees: float
+    source: Source
+
+
+class SweetSpot:
+    """Aim the renderer, tell where it is aimed, and carry out requests.
+
+    Neither a set direction nor the switch is remembered over a restart: hub.yaml says how it begins.
+
+    Parameters
+    ----------
+    design : callable
+        Returns the filters for all directions; called once, on a thread.
+    azimuth_degrees : float or None
+        Where to aim at first, from the configuration; None for straight ahead.
+
+    Attributes
+    ----------
+    state : SpatialState
+        What is in force, or will be once the filters are designed.
+    """
+
+    name = "sweet spot"
+    needs: frozenset[str] = frozenset()
+
+    def __init__(
+        self,
+        *,
+        renderer: SpatialRenderer,
+        design: Callable[[], SteeredFilters],
+        azimuth_degrees: float | None,
+        messages: MessageLink,
+        bus: Bus,
+        clock: Clock,
+        home: HomeConfig,
+    ) -> None:
+        self._renderer = renderer
+        self._design = design
+        self._messages = messages
+        self._bus = bus
+        self._clock = clock
+        self._home = home
+        self._steered: SteeredFilters | None = None
+        self._request_topics = {
+            spatial_request_topic(home.room, "switch"): self._switch,
+            spatial_request_topic(home.room, "azimuth"): self._set,
+        }
+        self.state = SpatialState(
+            on=not renderer.is_bypassed,
+            azimuth_degrees=azimuth_degrees or 0.0,
+            source="ahead" if azimuth_degrees is None else "config",
+        )
+
+    async def run(self, ready: Callable[[], None]) -> None:
+        """Design the filters, then aim as people talk and ask, until cancelled."""
+        talkers: Subscription[Observed] = self._bus.subscribe(
+            Observed, room=256, overflow=Overflow.DROP_OLDEST, name=self.name
+        )
+        # FAIL makes the link wait instead of losing messages: one of them may say "off"
+        requests: Subscription[MessageReceived] = self._bus.subscribe(
+            MessageReceived, room=256, overflow=Overflow.FAIL, name="requests to spatial sound"
+        )
+        with talkers, requests:
+            await self._describe()
+            await self._tell()
+            ready()
+            if self._steered is None:
+                self._steered = await asyncio.to_thread(self._design)
+            if self.state.source != "ahead":  # straight ahead the first filters know the place better
+                self._aim(self._steered)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._follow(talkers, self._steered))
+                tasks.create_task(self._obey(requests, self._steered))
+
+    async def _follow(self, talkers: Subscription[Observed], steered: SteeredFilters) -> None:
+        async for event in talkers:
+            match event.observation:
+                case TalkerLocated(azimuth_degrees=azimuth, confidence=confidence) if (
+                    confidence >= SURE and abs(azimuth) <= _BESIDE_DEGREES
+                ):
+                    aimed = max(-WIDEST_DEGREES, min(WIDEST_DEGREES, azimuth))
+                    self.state = replace(self.state, azimuth_degrees=round(aimed, 1), source="talker")
+                    self._aim(steered)
+                    await self._tell()
+
+    async def _obey(self, requests: Subscription[MessageReceived], steered: SteeredFilters) -> None:
+        async for request in requests:
+            act = self._request_topics.get(request.topic)
+            # a retained request would come again at each connection, long after it was meant
+            if act is None or request.retained:
+                continue
+            try:
+                act(request.payload.strip(), steered)
+            except (ValidationError, KeyError):
+                words = request.payload[:100]
+                log.warning("a request is not understood", topic=request.topic, words=words)
+            await self._tell()
+
+    def _switch(self, words: str, _steered: SteeredFilters) -> None:
+        is_on = _SWITCH[words.lower()]
+        self._renderer.bypass(on=not is_on)
+        self.state = replace(self.state, on=is_on)
+
+    def _set(self, words: str, steered: SteeredFilters) -> None:
+        azimuth = _AZIMUTH.validate_python(words)
+        self.state = replace(self.state, azimuth_degrees=azimuth, source="hand")
+        self._aim(steered)
+
+    def _aim(self, steered: SteeredFilters) -> None:
+        self._renderer.set_filters(steered.towards(self.state.azimuth_degrees))
+
+    async def _describe(self) -> None:
+        content = json.dumps(spatial_discovery(self._home.room, self._home.name))
+        await self._messages.publish(spatial_discovery_topic(self._home.room), content, retain=True)
+
+    async def _tell(self) -> None:
+        content = {
+            "v": 1,
+            "ts": self._clock.now().isoformat(),
+            "on": self.state.on,
+            "azimuth_degrees": self.state.azimuth_degrees,
+            "source": self.state.source,
+        }
+        await self._messages.publish(spatial_state_topic(self._home.room), json.dumps(content), retain=True)
