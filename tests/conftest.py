@@ -1,14 +1,23 @@
-"""Shared fixtures: where the recordings and rigs lie."""
+"""Shared fixtures: where the recordings and rigs lie, and a log for each test."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
+
+
+@pytest.fixture(autouse=True)
+def log_of_its_own() -> Iterator[None]:
+    """Let no test log to where a command of another one has sent the log."""
+    yield
+    structlog.reset_defaults()
 
 
 def recordings_folder(name: str) -> Path:

@@ -49,13 +49,25 @@ def rig() -> Iterator[dict[str, str]]:
         yield environment
 
 
+def found_in(row: str, rig: dict[str, str]) -> dict[str, object]:
+    """Return what a row shows without jumps if that can be had, and however it is at last."""
+    found: dict[str, object] = {}
+    for latency_seconds in LATENCIES_SECONDS:
+        try:
+            found = run_row(row, rig, latency_seconds)
+        except RuntimeError as error:  # the server was so late that the card seemed gone
+            if "The sound card stopped" not in str(error):
+                raise
+            continue
+        if found.get("jumps", 0) == 0:
+            break
+    return found
+
+
 @pytest.mark.sound_server
 @pytest.mark.parametrize("row", ["20 kHz at 48 kHz", "20 and 34 kHz at 96 kHz"])
 def test_carriers_pass_unchanged_under_full_scale_music(rig: dict[str, str], row: str) -> None:
-    for latency_seconds in LATENCIES_SECONDS:
-        found = run_row(row, rig, latency_seconds)
-        if found["jumps"] == 0:
-            break
+    found = found_in(row, rig)
     levels = found["level_change_db"]
     assert isinstance(levels, dict)
     assert levels
@@ -67,7 +79,7 @@ def test_carriers_pass_unchanged_under_full_scale_music(rig: dict[str, str], row
 
 @pytest.mark.sound_server
 def test_each_of_eight_channels_comes_out_where_it_should(rig: dict[str, str]) -> None:
-    found = run_row("8 channels", rig)
+    found = found_in("8 channels", rig)
     assert isinstance(found["own_change_db"], float)
     assert isinstance(found["others_db"], float)
     assert found["own_change_db"] < 0.1
