@@ -9,16 +9,15 @@ from zoneinfo import available_timezones
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     SecretStr,
     StringConstraints,
     model_validator,
 )
 
+from hub.config.playback_config import PlaybackConfig
+from hub.config.section import Section
 from hub.log import LogLevel
-from integrations.snapcast.player import DEFAULT_PORT, followed_server
 from sensing.calibration.band import NYQUIST_GUARD_HZ
 from sensing.ultrasound.emitter import LEAST_APART_HZ, MOST_APART_HZ
 
@@ -35,13 +34,7 @@ Timezone = Annotated[str, AfterValidator(_known_timezone)]
 EntityId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+\.[a-z0-9_]+$")]
 
 
-class _Section(BaseModel):
-    """Settings cannot change after loading, and a misspelt one is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class HomeConfig(_Section):
+class HomeConfig(Section):
     """The home and the room that this hub stands in."""
 
     name: str = Field(default="Home", description="Name of the home, for people.")
@@ -58,7 +51,7 @@ class HomeConfig(_Section):
     room: str = Field(default="living_room", min_length=1, description="Room that the microphones are in.")
 
 
-class AudioConfig(_Section):
+class AudioConfig(Section):
     """Loudspeakers and microphones, as one duplex stream."""
 
     device: Literal["simulated", "file", "card"] = Field(
@@ -76,7 +69,7 @@ class AudioConfig(_Section):
     )
 
 
-class UltrasoundConfig(_Section):
+class UltrasoundConfig(Section):
     """Presence by an inaudible tone."""
 
     enabled: bool = Field(default=True, description="Whether the carrier is played and motion is looked for.")
@@ -156,7 +149,7 @@ class UltrasoundConfig(_Section):
         return self.second_carrier_hz if self.tones == 2 else None
 
 
-class RecognizerConfig(_Section):
+class RecognizerConfig(Section):
     """Who understands what is said."""
 
     backend: Literal["own", "pocketsphinx", "onnx_asr", "sherpa_onnx", "wyoming"] = Field(
@@ -204,7 +197,7 @@ def server_address(uri: str) -> tuple[str, int]:
     return host, port
 
 
-class SpeechConfig(_Section):
+class SpeechConfig(Section):
     """Wake word and spoken commands: the phrases of the routines."""
 
     enabled: bool = Field(default=True, description="Whether the hub listens.")
@@ -238,79 +231,7 @@ class SpeechConfig(_Section):
     )
 
 
-class TogetherConfig(_Section):
-    """Music that several rooms play in step: given to the others, or followed."""
-
-    serve: bool = Field(default=False, description="Whether this room's music is given to other rooms.")
-    follow: str | None = Field(
-        default=None,
-        description="Hub or Snapcast server whose music is played, as kitchen-hub.local, or with its port: "
-        "music.local:1705.",
-    )
-    host: str = Field(
-        default="0.0.0.0",
-        description="With serve, address to listen on. There is no login: everybody who can reach it hears "
-        "the music.",
-    )
-    port: int = Field(default=DEFAULT_PORT, ge=1, le=65535, description="With serve, port to listen on.")
-    wait_seconds: float = Field(
-        default=1.0,
-        ge=0.6,
-        le=5.0,
-        description="With serve, how much later music is heard than it is sent; slow networks need more.",
-    )
-
-    @model_validator(mode="after")
-    def _serves_or_follows(self) -> TogetherConfig:
-        if self.serve == (self.follow is not None):
-            raise ValueError("a room gives its music (serve: true) or follows another (follow: HOST)")
-        if self.follow is not None:
-            followed_server(self.follow)
-            beside = sorted(self.model_fields_set & {"host", "port", "wait_seconds"})
-            if beside:
-                raise ValueError(
-                    f"{' and '.join(beside)} beside follow: leave it out; a port stands behind the name, "
-                    "as music.local:1705"
-                )
-        return self
-
-
-class PlaybackConfig(_Section):
-    """How sounds are played."""
-
-    layout: Path | None = Field(
-        default=None, description="File with the loudspeakers' places for spatial sound; null for none."
-    )
-    listener_azimuth_degrees: float | None = Field(
-        default=None, ge=-30, le=30, description="Where it is aimed at first; positive is to the right."
-    )
-    follow_talker: bool = Field(
-        default=True, description="Whether it is aimed at who talks; layout has to name two microphones."
-    )
-    music: Path = Field(
-        default=Path("music"), description="Folder of the music and playlists that may be asked for."
-    )
-    volume: float = Field(
-        default=50.0, ge=0.0, le=100.0, description="Volume of the music until somebody sets another one."
-    )
-    fade_seconds: float = Field(
-        default=0.3, ge=0.01, le=5.0, description="How long music fades at a pause, a stop and a change."
-    )
-    ducking_db: float = Field(
-        default=20.0, ge=0.0, le=60.0, description="How far music goes down while the hub listens or speaks."
-    )
-    together: TogetherConfig | None = Field(
-        default=None, description="Music in step with other rooms; null for this room's alone."
-    )
-
-    @model_validator(mode="after")
-    def _has_something_to_aim(self) -> PlaybackConfig:
-        if self.listener_azimuth_degrees is not None and self.layout is None:
-            raise ValueError("listener_azimuth_degrees needs layout, the file with the loudspeakers' places")
-        return self
-
-
-class MqttConfig(_Section):
+class MqttConfig(Section):
     """The broker, and lights that listen to it."""
 
     host: str | None = Field(default=None, description="Name or address; null starts an embedded broker.")
@@ -323,14 +244,14 @@ class MqttConfig(_Section):
     )
 
 
-class HomeAssistantConfig(_Section):
+class HomeAssistantConfig(Section):
     """Home Assistant, whose entities routines can watch and call."""
 
     url: str = Field(pattern=r"^https?://", description="Address, as http://homeassistant.local:8123.")
     token: SecretStr = Field(description="Long-lived access token; use !secret.")
 
 
-class WyomingConfig(_Section):
+class WyomingConfig(Section):
     """The house's wake word and recogniser for Home Assistant Assist."""
 
     enabled: bool = Field(default=False, description="Whether they are served over the Wyoming protocol.")
@@ -341,7 +262,7 @@ class WyomingConfig(_Section):
     port: int = Field(default=10400, ge=1, le=65535, description="Port to listen on.")
 
 
-class StoreConfig(_Section):
+class StoreConfig(Section):
     """The database of runs and states."""
 
     path: Path | None = Field(default=None, description="Database file; null for the user's state directory.")
@@ -351,13 +272,13 @@ class StoreConfig(_Section):
     )
 
 
-class LogConfig(_Section):
+class LogConfig(Section):
     """What is logged."""
 
     level: LogLevel = Field(default="info", description="Least serious messages to log.")
 
 
-class HubConfig(_Section):
+class HubConfig(Section):
     """Everything in ``hub.yaml``; each section may be left out."""
 
     version: Literal[1] = Field(default=1, description="Version of this file's format.")
