@@ -92,26 +92,6 @@ def _level_rows(snapshot: Snapshot) -> Iterator[str]:
             yield f"{level['name']!s:20} {core:>10} {is_open:>8} {opened!s:>8}"
 
 
-def _voice_words(snapshot: Snapshot) -> str:
-    """Return which voice speaks instead of the wanted one; empty where that speaks itself."""
-    voice = snapshot.extra.get("voice")
-    if not isinstance(voice, dict) or voice["speaks"] == voice["wanted"]:
-        return ""
-    words = f"voice: {voice['speaks']} speaks instead of {voice['wanted']}: {voice['why']}. {voice['hint']}"
-    return words.rstrip()
-
-
-def _hubs_words(snapshot: Snapshot) -> str:
-    """Return which hubs hear beside this one, and who answered last; empty where there are none."""
-    hubs = snapshot.extra.get("hubs")
-    if not isinstance(hubs, dict) or not isinstance(hubs["others"], list) or not hubs["others"]:
-        return ""
-    beside = ", ".join(str(other) for other in hubs["others"])
-    answered = hubs["answered_last"]
-    last = f"; {answered['hub']} answered last" if isinstance(answered, dict) else ""
-    return f"hubs: {hubs['hub']} hears beside {beside}{last}"
-
-
 def _percent(share: Json, digits: int) -> str:
     return f"{100 * share:.{digits}f} %" if isinstance(share, int | float) else "unknown"
 

@@ -83,7 +83,7 @@ class Parrot:
 def pcm(samples: NDArray[np.float32], form: SoundFormat = PCM) -> bytes:
     """Write sound in a format."""
     top = 2 ** (8 * form.width_bytes - 1)
-    values = np.round(np.clip(samples, -1, 1) * (top - 1)).astype(np.int64)
+    values = np.round(np.clip(samples.astype(np.float64), -1, 1) * (top - 1)).astype(np.int64)
     if form.width_bytes == 1:
         values = values + 128
     every = np.repeat(values, form.channels)
