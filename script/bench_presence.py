@@ -26,7 +26,7 @@ from script.journal import Batch, Journal, Row, batches, fingerprint
 from script.presence import cost, empty, entries, recordings, roc, stays, two_tones
 from script.presence.simulated_speed import simulated_speed
 from script.presence.watchers import NAMES
-from script.tables import Result, by_watcher, show
+from script.tables import Result, by_watcher, shown
 from sensing.models.catalog import shipped_model
 
 _DEPENDS_ON = (
@@ -145,11 +145,7 @@ def main() -> None:
     """Measure and print."""
     wanted = _arguments()
     bench = Bench(wanted)
-    result: Result = {}
-    for part in wanted.parts.split(","):
-        found = bench.measured(part)
-        show(part, found)
-        result[part] = found
+    result = shown(wanted.parts.split(","), bench.measured)
     if wanted.plot is not None:
         from script.presence.pictures import draw_roc, draw_spectrogram
 

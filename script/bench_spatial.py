@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from script.spatial import beam, cancellation, chain_cost, sound_server, sync, talker_direction, upmix
 from script.spatial.heads import load_heads
-from script.tables import Result, show
+from script.tables import Result, shown
 
 PARTS = ("cancellation", "beam", "upmix", "cost", "clocks", "acoustic", "direction", "server")
 Row = Mapping[str, object]
@@ -84,12 +84,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=8.0, help="of each pair")
     parser.add_argument("--rooms", type=int, default=60, help="of chirps and of talk")
     wanted = parser.parse_args()
-    result: Result = {}
-    for part in wanted.parts.split(","):
-        found = measured(part, wanted)
-        show(part, found)
-        result[part] = found
-    print(json.dumps(result))
+    print(json.dumps(shown(wanted.parts.split(","), lambda part: measured(part, wanted))))
 
 
 if __name__ == "__main__":

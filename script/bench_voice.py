@@ -22,7 +22,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from script.journal import Journal, Row, fingerprint
-from script.tables import Result, show
+from script.tables import Result, shown
 from script.voice import commands, echo, levels, wake
 from script.voice.rooms import wake_clips
 from sensing.models.catalog import shipped_model
@@ -112,12 +112,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, help="keeps what was measured of the commands")
     parser.add_argument("--rivals", type=Path, help="a Python that has other wake word engines")
     wanted = parser.parse_args()
-    result: Result = {}
-    for part in wanted.parts.split(","):
-        found = measured(part, wanted)
-        show(part, found)
-        result[part] = found
-    print(json.dumps(result))
+    print(json.dumps(shown(wanted.parts.split(","), lambda part: measured(part, wanted))))
 
 
 if __name__ == "__main__":

@@ -44,6 +44,16 @@ def show(title: str, result: Result) -> None:
     Console(stderr=True, width=max(console.width, _LEAST_WIDTH)).print(table(title, result))
 
 
+def shown(parts: Sequence[str], measured: Callable[[str], Result]) -> Result:
+    """Measure some parts of a bench, showing each when it is done, and return all."""
+    result: Result = {}
+    for part in parts:
+        found = measured(part)
+        show(part, found)
+        result[part] = found
+    return result
+
+
 def _lines(
     result: Mapping[str, object], names: tuple[str, ...] = ()
 ) -> Iterator[tuple[tuple[str, ...], Row]]:
