@@ -21,6 +21,7 @@ from hub.spatial.layout import SpeakerLayout
 from hub.spatial.plant import Response
 from hub.spatial.rigid_sphere import rigid_sphere
 from script.journal import Row
+from sensing.simulation.room_response import image_sources, wall_reflection
 
 RATE_HZ = 48_000
 RADIUS_M = 0.09
@@ -149,21 +150,14 @@ def _reflections(reverberation_seconds: float) -> tuple[float, NDArray[np.float6
 
     Image sources of a room with even walls, whose energies are summed.
     """
-    sides = np.array(_ROOM_M)
-    surface = 2 * (sides[0] * sides[1] + sides[1] * sides[2] + sides[0] * sides[2])
-    decay = 24 * np.log(10) / SPEED_OF_SOUND * sides.prod() / (surface * reverberation_seconds)
+    sides, device, listener = np.array(_ROOM_M), np.array(_DEVICE_M), np.array(_LISTENER_M)
     reach = 0.7 * SPEED_OF_SOUND * reverberation_seconds
-    axes, bounces = [], []
-    for side, device, listener in zip(sides, _DEVICE_M, _LISTENER_M, strict=True):
-        count = np.arange(-int(reach / side / 2) - 1, int(reach / side / 2) + 2)
-        axes.append(np.concatenate([2 * count * side + listener, 2 * count * side - listener]) - device)
-        bounces.append(np.concatenate([np.abs(2 * count), np.abs(2 * count - 1)]))
-    x, y, z = (axis.ravel() for axis in np.meshgrid(*axes, indexing="ij"))
-    hits = np.add.reduce([axis.ravel() for axis in np.meshgrid(*bounces, indexing="ij")])
+    images, hits = image_sources(listener, sides, reach)
+    x, y, z = (images - device).T
     distance = np.sqrt(x**2 + y**2 + z**2)
     row = np.clip(np.rint((np.degrees(np.arcsin(z / distance)) + 85) / 10), 0, len(_ELEVATIONS) - 1)
     column = np.rint((np.degrees(np.arctan2(y, x)) + 180) / 10) % len(_AZIMUTHS)
-    power = np.exp(-decay * hits) / distance**2  # each wall takes its share (Eyring)
+    power = wall_reflection(sides, reverberation_seconds) ** (2 * hits) / distance**2
     is_late = (hits > 0) & (distance < reach)
     energy = np.zeros((len(_ELEVATIONS), len(_AZIMUTHS)))
     np.add.at(energy, (row[is_late].astype(int), column[is_late].astype(int)), power[is_late])

@@ -13,6 +13,7 @@ from hub.sync.acoustic_offset import Unsure, heard, two_way_offset
 from hub.sync.chirp_plan import ChirpPlan
 from script.journal import Row
 from sensing.dsp.air import air_absorption_nepers, speed_of_sound_mps
+from sensing.simulation.room_response import image_sources
 
 Numbers = NDArray[np.float64]
 
@@ -55,12 +56,9 @@ def placed(random: np.random.Generator) -> Pair:
 
 
 def paths(room: Numbers, source: Numbers, microphone: Numbers) -> Numbers:
-    """Return delays and gains of the first paths in a shoebox (Allen and Berkley 1979)."""
-    cells = np.array(list(np.ndindex(5, 5, 5))) - 2
-    mirrors = np.array(list(np.ndindex(2, 2, 2)))
-    images = (1 - 2 * mirrors[:, np.newaxis]) * source + 2 * cells * room
-    bounces = (np.abs(cells - mirrors[:, np.newaxis]) + np.abs(cells)).sum(axis=2).ravel()
-    metres = np.linalg.norm(images - microphone, axis=2).ravel()
+    """Return delays and gains of the first paths in a shoebox."""
+    images, bounces = image_sources(source, room, 3 * float(room.max()))
+    metres = np.linalg.norm(images - microphone, axis=1)
     gains = _REFLECTION**bounces / metres * np.exp(-air_absorption_nepers(20_000) * metres)
     first = np.argsort(metres)[:_PATHS]
     return np.stack([metres[first] / speed_of_sound_mps(), gains[first]], axis=1)

@@ -51,8 +51,8 @@ def room_responses(
         Shape ``(microphones, frames)``; amplitude 1 at one metre, frame zero is when the sound starts.
     """
     speed = speed_of_sound_mps()
-    positions, hits = _images(source_m, size_m, speed * seconds if decay_seconds > 0 else 0.0)
-    gains = _reflection(size_m, decay_seconds) ** hits
+    positions, hits = image_sources(source_m, size_m, speed * seconds if decay_seconds > 0 else 0.0)
+    gains = wall_reflection(size_m, decay_seconds) ** hits
     fine_hz = _OVERSAMPLING * rate_hz
     frames = round(seconds * rate_hz)
     heard = np.zeros((len(microphones_m), frames))
@@ -69,8 +69,11 @@ def room_responses(
     return heard
 
 
-def _images(source_m: Array, size_m: Array, reach_m: float) -> tuple[Array, Array]:
-    """Return the images within reach, shape ``(images, 3)``, and how often each was reflected."""
+def image_sources(source_m: Array, size_m: Array, reach_m: float) -> tuple[Array, Array]:
+    """Return all images within reach, and some beyond, and how often each was reflected.
+
+    Shapes ``(images, 3)`` and ``(images,)``.
+    """
     most = [math.ceil(reach_m / size) for size in size_m]
     axes = [np.arange(-count, count + 1) for count in most]
     turns = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
@@ -79,7 +82,7 @@ def _images(source_m: Array, size_m: Array, reach_m: float) -> tuple[Array, Arra
     return positions, np.abs(turns).sum(axis=1).astype(float)
 
 
-def _reflection(size_m: Array, decay_seconds: float) -> float:
+def wall_reflection(size_m: Array, decay_seconds: float) -> float:
     """Return what a wall leaves of the amplitude (Eyring, JASA 1, 1930)."""
     if decay_seconds <= 0:
         return 0.0
