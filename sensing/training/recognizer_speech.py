@@ -75,7 +75,10 @@ def make_shard(shard: Shard) -> Path:
     if shard.path.exists():
         return shard.path
     stages = _stages()
-    features = [_features(_sound(one, _home(shard.data, one.home)), stages) for one in shard.utterances]
+    features = [
+        _features(_sound(one, _home(shard.data, is_busy=one.home == "busy")), stages)
+        for one in shard.utterances
+    ]
     ends = np.cumsum([len(one) for one in features])
     save_whole(shard.path, features=np.concatenate(features), ends=ends)
     return shard.path
@@ -144,11 +147,11 @@ def _stages() -> SpeechStages:
 
 
 @cache
-def _home(data: Path, surroundings: str) -> Home:
+def _home(data: Path, *, is_busy: bool) -> Home:
     """Return the noises and rooms that may be trained on."""
     known: list[Readable] = [one for one in noises(data / "noise", ("noise", "music")) if one.part == "train"]
     rooms = [one for one in noises(data / "noise", ("rir",)) if one.part == "train"]
-    if surroundings != "busy":
+    if not is_busy:
         return Home(noises=known, rooms=rooms)
     random = np.random.default_rng(_BUSY_SEED)
     said = [one for one in spoken(data / "speech", "transcript") if one.part == "train"]
