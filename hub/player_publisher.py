@@ -18,6 +18,7 @@ from hub.errors import BadInput
 from hub.events import AnnouncementChanged, PlayerChanged, TrackFailed
 from hub.music import Music
 from hub.playback.play_queue import Repeat
+from hub.requests import SWITCH, fresh, requests_to
 from integrations.mqtt.topics import (
     PlayerRequest,
     announce_topic,
@@ -31,7 +32,6 @@ from routines.ports import MessageLink, MessageReceived
 
 _PROGRESS_SECONDS = 10.0
 _LONGEST_SOURCE = 2000
-_SWITCH = {"on": True, "off": False}
 _VOLUME: TypeAdapter[float] = TypeAdapter(Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)])
 _REPEAT: TypeAdapter[Repeat] = TypeAdapter(Repeat)
 
@@ -59,10 +59,7 @@ class AnnounceRequest(BaseModel):
 
 
 class PlayerPublisher:
-    """Keep the retained state of the room's player up to date, and carry out requests.
-
-    Requests that a broker retains are ignored: they would come again at each connection.
-    """
+    """Keep the retained state of the room's player up to date, and carry out requests."""
 
     name = "player on MQTT"
     needs: frozenset[str] = frozenset({Music.name})
@@ -92,11 +89,7 @@ class PlayerPublisher:
             overflow=Overflow.DROP_OLDEST,
             name=self.name,
         )
-        # FAIL makes the link wait instead of losing messages: one of them may say "stop"
-        requests: Subscription[MessageReceived] = self._bus.subscribe(
-            MessageReceived, room=256, overflow=Overflow.FAIL, name="requests to the player"
-        )
-        with changes, requests:
+        with changes, requests_to("requests to the player", self._bus) as requests:
             await self._tell_state()
             ready()
             async with asyncio.TaskGroup() as tasks:
@@ -132,9 +125,7 @@ class PlayerPublisher:
         await self._messages.publish(topic, payload, retain=is_state)
 
     async def _obey(self, requests: Subscription[MessageReceived]) -> None:
-        async for request in requests:
-            if request.retained:
-                continue
+        async for request in fresh(requests):
             what = self._topics.get(request.topic)
             if what is not None:
                 await self._do(what, request.payload.strip())
@@ -152,7 +143,7 @@ class PlayerPublisher:
                 case "volume":
                     await self._music.set_volume(_VOLUME.validate_python(words))
                 case "shuffle":
-                    self._music.player.set_shuffle(_SWITCH[words.lower()])
+                    self._music.player.set_shuffle(SWITCH[words.lower()])
                 case "repeat":
                     self._music.player.set_repeat(_REPEAT.validate_python(words.lower()))
         except (ValidationError, KeyError):

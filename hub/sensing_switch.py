@@ -9,14 +9,13 @@ from pathlib import Path
 
 import structlog
 
-from hub.bus import Bus, Overflow, Subscription
+from hub.bus import Bus
 from hub.config.hub_config import HomeConfig
+from hub.requests import SWITCH, fresh, requests_to
 from hub.whole_file import write_whole
 from integrations.mqtt.discovery import sensing_switch_discovery, sensing_switch_discovery_topic
 from integrations.mqtt.topics import ULTRASOUND_STATE_TOPIC, ULTRASOUND_SWITCH_TOPIC
-from routines.ports import MessageLink, MessageReceived
-
-_PAYLOADS = {"on": True, "off": False}
+from routines.ports import MessageLink
 
 log = structlog.get_logger("sensing switch")
 
@@ -80,25 +79,20 @@ class SensingSwitch:
         """Put the remembered switch in force, then follow what is asked for until cancelled."""
         if self._is_on is None:
             self._is_on = await asyncio.to_thread(saved_switch, self._path)
-        # FAIL makes the link wait instead of losing messages: one of them may say "off"
-        requests: Subscription[MessageReceived] = self._bus.subscribe(
-            MessageReceived, room=256, overflow=Overflow.FAIL, name=self.name
-        )
         try:
-            with requests:
+            with requests_to(self.name, self._bus) as requests:
                 self._allow(self._is_on)
                 ready()
                 await self._describe()
                 await self._tell()
-                async for request in requests:
-                    # a retained request would come again at each connection, long after it was meant
-                    if request.topic == ULTRASOUND_SWITCH_TOPIC and not request.retained:
+                async for request in fresh(requests):
+                    if request.topic == ULTRASOUND_SWITCH_TOPIC:
                         await self._switch(request.payload)
         finally:
             self._allow(False)
 
     async def _switch(self, payload: str) -> None:
-        is_on = _PAYLOADS.get(payload.strip().lower())
+        is_on = SWITCH.get(payload.strip().lower())
         if is_on is None:
             log.warning("the switch understands ON and OFF only", topic=ULTRASOUND_SWITCH_TOPIC)
         else:

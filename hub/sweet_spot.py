@@ -15,6 +15,7 @@ from hub.bus import Bus, Overflow, Subscription
 from hub.clock import Clock
 from hub.config.hub_config import HomeConfig
 from hub.events import Observed
+from hub.requests import SWITCH, fresh, requests_to
 from hub.spatial.renderer import SpatialRenderer
 from hub.spatial.steered_filters import WIDEST_DEGREES, SteeredFilters
 from integrations.mqtt.discovery import spatial_discovery, spatial_discovery_topic
@@ -27,7 +28,6 @@ Source = Literal["ahead", "config", "hand", "talker"]
 
 _BESIDE_DEGREES = 90.0
 """Who talks from behind the loudspeaker is not served by any filters."""
-_SWITCH = {"on": True, "off": False}
 _AZIMUTH: TypeAdapter[float] = TypeAdapter(
     Annotated[float, Field(ge=-WIDEST_DEGREES, le=WIDEST_DEGREES, allow_inf_nan=False)]
 )
@@ -108,11 +108,7 @@ class SweetSpot:
         talkers: Subscription[Observed] = self._bus.subscribe(
             Observed, room=256, overflow=Overflow.DROP_OLDEST, name=self.name
         )
-        # FAIL makes the link wait instead of losing messages: one of them may say "off"
-        requests: Subscription[MessageReceived] = self._bus.subscribe(
-            MessageReceived, room=256, overflow=Overflow.FAIL, name="requests to spatial sound"
-        )
-        with talkers, requests:
+        with talkers, requests_to("requests to spatial sound", self._bus) as requests:
             await self._describe()
             await self._tell()
             ready()
@@ -136,10 +132,9 @@ class SweetSpot:
                     await self._tell()
 
     async def _obey(self, requests: Subscription[MessageReceived], steered: SteeredFilters) -> None:
-        async for request in requests:
+        async for request in fresh(requests):
             act = self._request_topics.get(request.topic)
-            # a retained request would come again at each connection, long after it was meant
-            if act is None or request.retained:
+            if act is None:
                 continue
             try:
                 act(request.payload.strip(), steered)
@@ -149,7 +144,7 @@ class SweetSpot:
             await self._tell()
 
     def _switch(self, words: str, _steered: SteeredFilters) -> None:
-        is_on = _SWITCH[words.lower()]
+        is_on = SWITCH[words.lower()]
         self._renderer.bypass(on=not is_on)
         self.state = replace(self.state, on=is_on)
 
