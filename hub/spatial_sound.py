@@ -10,7 +10,7 @@ import numpy as np
 import structlog
 
 from hub.calibration import hardware_of
-from hub.config.hub_config import HubConfig
+from hub.config.hub_config import AudioConfig, HubConfig
 from hub.errors import BadInput
 from hub.spatial.filter_design import SpatialFilters, design_filters
 from hub.spatial.layout import SpeakerLayout, load_layout
@@ -59,7 +59,7 @@ def build_spatial_sound(config: HubConfig, directory: Path, state: Path) -> Spat
     if path is None:
         return None
     layout = load_layout(directory / path)
-    _check_card(config, layout, path)
+    check_card(config.audio, layout, path)
     measured = usable_calibration(layout, hardware_of(config.audio), state)
 
     def as_measured(filters: SpatialFilters) -> SpatialFilters:
@@ -76,8 +76,14 @@ def build_spatial_sound(config: HubConfig, directory: Path, state: Path) -> Spat
     )
 
 
-def _check_card(config: HubConfig, layout: SpeakerLayout, path: Path) -> None:
-    audio = config.audio
+def check_card(audio: AudioConfig, layout: SpeakerLayout, path: Path) -> None:
+    """Refuse a layout that is not that of the sound card.
+
+    Raises
+    ------
+    BadInput
+        Rate or number of drivers differ.
+    """
     if layout.sample_rate != audio.rate_hz:
         raise BadInput(
             f"{path}: sample_rate is {layout.sample_rate} Hz, audio.rate_hz in hub.yaml {audio.rate_hz}; "

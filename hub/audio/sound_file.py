@@ -1,4 +1,4 @@
-"""Read sound files block by block: the one door to soundfile."""
+"""Read sound files, and say what is wrong with one."""
 
 from __future__ import annotations
 

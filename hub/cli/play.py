@@ -67,6 +67,7 @@ def _music(
     from hub.spatial.filter_design import design_filters
     from hub.spatial.layout import load_layout
     from hub.spatial.renderer import SpatialRenderer
+    from hub.spatial_sound import check_card
 
     rate_hz: int = settings.audio.rate_hz
     speakers, renderer = settings.audio.speakers, None
@@ -74,6 +75,8 @@ def _music(
         speaker = load_layout(layout)
         if is_lossless:  # a file has the rate and the channels that the layout wants
             rate_hz, speakers = speaker.sample_rate, len(speaker.positions_m)
+        else:
+            check_card(settings.audio, speaker, layout)
         renderer = SpatialRenderer(design_filters(speaker), rate_hz)
     mixer = Mixer(rate_hz=rate_hz, speakers=speakers, renderer=renderer)
     return MusicPlay(

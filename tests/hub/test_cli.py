@@ -35,6 +35,16 @@ def test_wrong_input_is_one_line_and_exit_status_2(
     assert len(err.splitlines()) == 1
 
 
+def test_a_layout_of_another_sound_card_is_not_played_and_one_line_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "hub.yaml").write_text("version: 1\n", encoding="utf-8")
+    wanted = ["play", "song.flac", "--layout", "round-three", "--config", str(tmp_path)]
+    assert run_command(wanted) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert "has 3 drivers, audio.speakers in hub.yaml is 2" in line
+
+
 def test_a_missing_argument_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["presence"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
