@@ -66,11 +66,14 @@ def entries(count: int) -> Callable[[], Entry | None]:
 
 def reel_of(*sounds: NDArray[np.float32], ahead_seconds: float = 8.0) -> ReadAhead:
     """Return decoded sounds, one track each."""
-    sources = [HeldSource([sound]) for sound in sounds]
+    return reel_from([HeldSource([sound]) for sound in sounds], ahead_seconds)
+
+
+def reel_from(sources: list[HeldSource], ahead_seconds: float = 8.0) -> ReadAhead:
     reel = ReadAhead(
         name="test",
         rate_hz=RATE_HZ,
-        next_entry=entries(len(sounds)),
+        next_entry=entries(len(sources)),
         open_source=lambda _: sources.pop(0),
         on_failure=lambda entry, why: pytest.fail(why),
         ahead_seconds=ahead_seconds,
@@ -179,14 +182,7 @@ def test_what_has_run_dry_can_be_left_and_stopped() -> None:
     """A radio that is dead must not hold up what is asked for next."""
     deck = Deck(rate_hz=RATE_HZ, on_event=lambda _: None, fade_seconds=0.05)
     source = HeldSource([tone(0.5), tone(1.0)])
-    reel = ReadAhead(
-        name="test",
-        rate_hz=RATE_HZ,
-        next_entry=entries(1),
-        open_source=lambda _: source,
-        on_failure=lambda entry, why: pytest.fail(why),
-    )
-    reel.start()
+    reel = reel_from([source])
     reel.wait_for(24_000)
     deck.play(reel)
     pulled(deck, 33_600)
@@ -225,14 +221,7 @@ def test_a_deck_that_runs_dry_fades_says_so_and_goes_on_when_more_has_come() -> 
     events: list[DeckEvent] = []
     deck = Deck(rate_hz=RATE_HZ, on_event=events.append)
     source = HeldSource([tone(0.5), tone(1.0)])
-    reel = ReadAhead(
-        name="test",
-        rate_hz=RATE_HZ,
-        next_entry=entries(1),
-        open_source=lambda _: source,
-        on_failure=lambda entry, why: pytest.fail(why),
-    )
-    reel.start()
+    reel = reel_from([source])
     reel.wait_for(24_000)
     deck.play(reel)
     heard = [pulled(deck, 33_600)]
