@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import butter, lfilter
@@ -31,6 +33,10 @@ _FORGET = 0.975
 """Weight of the past a block: 20 s."""
 _FORGET_DELAY = 0.8
 _PROMINENCE = 6.0
+_SLACK_DB = 2.0
+_CONVINCED_DB = 12.0
+_SETTLED_SECONDS = 10.0
+"""Echoes and people make other lags look a little better for a while; good taps are not given up for that."""
 _TINY = 1e-20
 
 
@@ -72,6 +78,7 @@ class ReferenceRegression:
         self._past = round(MAX_DELAY_SECONDS * baseband_hz) + TAPS + 1
         self._membrane = butter(2, MEMBRANE_HZ, fs=baseband_hz)
         self._least = round(_LEAST_SECONDS * baseband_hz)
+        self._settled = round(_SETTLED_SECONDS * baseband_hz)
         self._fft = 1 << (2 * self._block + self._past - 1).bit_length()
         self.reset()
 
@@ -105,6 +112,7 @@ class ReferenceRegression:
         self._share = np.ones(self._channels, np.float32)
         self._learnt_frames = 0
         self._has_weights = self.has_learnt = False
+        self._promise_db = 0.0
 
     def process(self, heard: Baseband, alone: Baseband, playback: Playback) -> Baseband:
         """Return the predicted distortion, shape ``(channels, frames)``.
@@ -163,7 +171,8 @@ class ReferenceRegression:
         """Look for the lag at which the playback's impulse response has its energy.
 
         Bass is tonal and correlates with itself at many lags; dividing by its spectrum gives the response
-        instead of the correlation.
+        instead of the correlation. Once there are weights, another lag must promise more for some time
+        (a cumulative sum; Page, Biometrika 41, 1954): new ones take a second, in which music hides people.
         """
         heard = np.zeros(self._fft, np.complex64)
         heard[self._past : self._past + self._block] = self._alone - self._alone.mean()
@@ -184,7 +193,11 @@ class ReferenceRegression:
         if energy[best] < _PROMINENCE * np.median(energy):
             return
         delay = max(0, best - _LEAD)
-        if abs(delay - self.delay_frames) > _LEAD:
+        held = energy[self.delay_frames : self.delay_frames + TAPS].max()
+        more_db = 10 * math.log10(max(energy[best], _TINY) / max(held, _TINY))
+        self._promise_db = max(0.0, self._promise_db + more_db - _SLACK_DB)
+        settled = min(1.0, self._learnt_frames / self._settled)
+        if abs(delay - self.delay_frames) > _LEAD and self._promise_db >= settled * _CONVINCED_DB:
             self._forget_weights()
             self.delay_frames = delay
 
