@@ -6,7 +6,7 @@ The parts: how quick the simulated room is (speed), entries told within a second
 empty rooms (empty), gestures of who sits (minor), half hours held (held), exits noticed (exit), real
 recordings (real), cost, clips with and without somebody (roc), and entries told by one tone and by two
 (tones). Without options it is a sample of some minutes; --full is the whole claim and takes many hours.
-With --work an interrupted run goes on.
+With --work an interrupted run goes on. `--watchers balanced` is the hub as it saves power, for held and exit.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from script.journal import Batch, Journal, Row, batches, fingerprint
 from script.presence import cost, empty, entries, recordings, roc, stays, two_tones
 from script.presence.simulated_speed import simulated_speed
-from script.presence.watchers import NAMES
+from script.presence.watching import NAMES
 from script.tables import Result, by_watcher, shown
 from sensing.models.catalog import shipped_model
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from script.journal import Batch, Row
 from script.presence.scenes import empty_hour
-from script.presence.watchers import watch_room
+from script.presence.watching import watch_room
 from sensing.training.presence_alarms import FAMILIES, poisson_upper
 from sensing.ultrasound.doppler_features import HOP_SECONDS
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from script.journal import Batch, Row
 from script.presence.scenes import AFTER_ENTRY_SECONDS, BANDS_M, entry
-from script.presence.watchers import told_at, watch
+from script.presence.watchers import told_at
+from script.presence.watching import watch
 from sensing.share_interval import share_interval
 
 KINDS = ("quiet", "fan", "oscillating_fan", "curtain", "music")

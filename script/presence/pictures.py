@@ -16,7 +16,8 @@ from hub.presence_plot import Interval, PresenceTimes, plot_presence, spectrogra
 from script.journal import Row
 from script.presence.roc import KINDS, curve, summary
 from script.presence.scenes import CARRIER_HZ, LEVEL_DB
-from script.presence.watchers import Watched, told_at, watch
+from script.presence.watchers import Watched, told_at
+from script.presence.watching import watch
 from sensing.simulation.baseband.cast import cast_of
 from sensing.simulation.baseband.scene import Scene
 from sensing.simulation.baseband.scene_geometry import acoustics_of

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from script.journal import Batch, Row
 from script.presence.scenes import clip
-from script.presence.watchers import watch
+from script.presence.watching import watch
 from sensing.training.presence_alarms import FAMILIES
 
 KINDS = ("quiet", *FAMILIES, "pet")

@@ -9,7 +9,8 @@ import numpy as np
 
 from script.journal import Batch, Row
 from script.presence.scenes import SEATS_M, Stay, stay, visit
-from script.presence.watchers import Watched, hop_at, told_at, watch
+from script.presence.watchers import Watched, hop_at, told_at
+from script.presence.watching import watch
 from sensing.share_interval import share_interval
 from sensing.simulation.baseband.cast import cast_of
 from sensing.simulation.baseband.room_images import Array

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -17,23 +16,17 @@ from script.presence.passive_infrared import trips
 from sensing.processing_meter import ProcessingMeter
 from sensing.simulation.baseband.scene import Scene
 from sensing.simulation.baseband.truth import MAJOR, MINOR, NONE
-from sensing.training.presence_trial import rendered_pieces
 from sensing.ultrasound.demodulator import Baseband
 from sensing.ultrasound.doppler_features import HOP_SECONDS, WINDOW_SECONDS, DopplerFrame
-from sensing.ultrasound.energy_detector import EnergyDetector
-from sensing.ultrasound.front_end import FrontEnd
 from sensing.ultrasound.gated_classifier import NOTHING_MOVES, GatedClassifier
 from sensing.ultrasound.motion_classifier import MotionClassifier
-from sensing.ultrasound.motion_network import MotionNetwork
 from sensing.ultrasound.presence import PresenceFilter
 
-NAMES = ("network", "energy", "doppler_js", "pir")
-"""The network; band energies against thresholds, with the same filter; doppler.js; passive infrared."""
 HOLD_SECONDS = 180.0
 PEER_HOLD_SECONDS = 60.0
 """doppler.js knows no presence and motion detectors of the shop hold for a minute or so."""
 
-_KINDS = {None: NONE, "minor": MINOR, "major": MAJOR}
+KINDS = {None: NONE, "minor": MINOR, "major": MAJOR}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -92,7 +85,7 @@ class Watcher(Protocol):
 
 
 @cache
-def _vacant_filter() -> PresenceFilter:
+def vacant_filter() -> PresenceFilter:
     """Return a filter that knows its room for empty, as it does on all but the first minutes."""
     presence = PresenceFilter(hold_seconds=HOLD_SECONDS, hop_seconds=HOP_SECONDS)
     while presence.is_present is not False:
@@ -105,7 +98,7 @@ class HubWatcher:
 
     def __init__(self, classifier: MotionClassifier) -> None:
         self._classifier = GatedClassifier(classifier, meter=ProcessingMeter(lambda: 0.0))
-        self._presence = copy.deepcopy(_vacant_filter())
+        self._presence = copy.deepcopy(vacant_filter())
         self._rows: list[tuple[int, int, float, bool]] = []
 
     def begin(self, _scene: Scene, /) -> None:
@@ -119,7 +112,7 @@ class HubWatcher:
             is_possible = self._presence.is_present is not False
             score = self._classifier.score(frame, is_present=is_possible)
             kind = self._presence.process(score, float(frame.masked.mean())).kind
-            self._rows.append((frame.hop, _KINDS[kind], score.major, self._presence.is_present is True))
+            self._rows.append((frame.hop, KINDS[kind], score.major, self._presence.is_present is True))
 
     def watched(self, hops: int) -> Watched:
         """Return what was made of the scene; before the first hop that was told, nothing."""
@@ -184,40 +177,3 @@ def _held(is_moving: NDArray[np.bool_], score: NDArray[np.float32]) -> Watched:
     )
     present = hops - last < PEER_HOLD_SECONDS / HOP_SECONDS
     return Watched(motion=np.where(is_moving, MAJOR, NONE).astype(np.int8), score=score, present=present)
-
-
-def watcher(name: str, baseband_hz: float, model: Path | None) -> Watcher:
-    """Return one of `NAMES`; ``model`` instead of the shipped network."""
-    match name:
-        case "network":
-            return HubWatcher(MotionNetwork(model))
-        case "energy":
-            return HubWatcher(EnergyDetector())
-        case "doppler_js":
-            return DopplerJsWatcher(baseband_hz)
-        case "pir":
-            return InfraredWatcher()
-    raise ValueError(f"nobody is called {name!r}; there are {', '.join(NAMES)}")
-
-
-def watch(scene: Scene, names: Sequence[str] = NAMES, *, model: Path | None = None) -> dict[str, Watched]:
-    """Render a scene once and let several watch it."""
-    return next(watch_room([scene], names, model=model))
-
-
-def watch_room(
-    scenes: Iterable[Scene], names: Sequence[str] = NAMES, *, model: Path | None = None
-) -> Iterator[dict[str, Watched]]:
-    """Yield what several make of each of the scenes that follow each other in one room."""
-    watchers: dict[str, Watcher] = {}
-    for scene in scenes:
-        watchers = watchers or {name: watcher(name, scene.baseband_hz, model) for name in names}
-        front_end = FrontEnd(baseband_hz=scene.baseband_hz, microphones=scene.hub.microphones)
-        for one in watchers.values():
-            one.begin(scene)
-        for baseband, playback in rendered_pieces(scene):
-            heard = Heard(baseband=baseband, frames=front_end.process(baseband, playback))
-            for one in watchers.values():
-                one.process(heard)
-        hops = round((scene.seconds - WINDOW_SECONDS) / HOP_SECONDS) + 1
-        yield {name: one.watched(hops) for name, one in watchers.items()}

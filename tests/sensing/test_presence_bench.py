@@ -9,8 +9,9 @@ import pytest
 
 from script.journal import Batch, Journal, Row, batches, fingerprint
 from script.presence import empty, entries, roc, stays
-from script.presence.scenes import MICROPHONES, SEATED_SECONDS, as_calibrated, clip, entry, stay
-from script.presence.watchers import Watched, hop_at, told_at, watch, watch_room
+from script.presence.scenes import MICROPHONES, SEATED_SECONDS, as_calibrated, clip, entry, stay, visit
+from script.presence.watchers import Watched, hop_at, told_at
+from script.presence.watching import watch, watch_room
 from sensing.share_interval import share_interval
 from sensing.simulation.baseband.scene import Gesture, Scene, Sitter, Walker
 from sensing.simulation.baseband.scene_faults import Line
@@ -50,6 +51,17 @@ def test_a_visit_is_over_three_minutes_after_the_last_step() -> None:
     assert found["exits"] == 2
     assert isinstance(found["most_seconds"], float)
     assert found["most_seconds"] <= 180.0
+
+
+def test_a_hub_that_saves_power_notices_who_comes_as_soon_rests_and_notices_the_exit() -> None:
+    always, resting = watch(visit(1).scene, ("network", "balanced")).values()
+    entered = int(always.begins[0])
+    assert abs(int(resting.begins[0]) - entered) <= 1
+    rest = slice(entered + 2, entered + hop_at(29.0))
+    assert always.motion[rest].any()
+    assert not resting.motion[rest].any()
+    assert len(resting.begins) == 1
+    assert not resting.present[-1]
 
 
 def test_doppler_js_sees_a_hand_that_moves_fast_near_it_and_no_quiet_room() -> None:
