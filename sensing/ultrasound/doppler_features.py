@@ -154,7 +154,8 @@ class DopplerFeatures:
         hops = 1 + (self._pending.shape[1] - self._window_frames) // self._hop_frames
         if hops <= 0:
             return []
-        frames = self._analyse(self._windows(self._pending, hops), self._windows(self._suspect, hops))
+        removed = self._windows(self._suspect, hops) if self._suspect.any() else None
+        frames = self._analyse(self._windows(self._pending, hops), removed)
         self._pending = self._pending[:, hops * self._hop_frames :]
         self._suspect = self._suspect[:, hops * self._hop_frames :]
         return [frame for frame in frames if frame.hop >= self._ready_hops]
@@ -164,7 +165,7 @@ class DopplerFeatures:
         windows = np.lib.stride_tricks.sliding_window_view(signal, self._window_frames, axis=1)
         return windows[:, :: self._hop_frames][:, :hops]
 
-    def _analyse(self, windows: Baseband, suspect: Baseband) -> list[DopplerFrame]:
+    def _analyse(self, windows: Baseband, suspect: Baseband | None) -> list[DopplerFrame]:
         first_hop, first_floor_hop = self._hops, self._floor.hops
         self._hops += windows.shape[1]
         turns = self._carrier_turns(windows)
@@ -177,7 +178,7 @@ class DopplerFeatures:
         floors_dbc = self._floor.process(bands_dbc)
         masked = np.zeros_like(bands_dbc)
         seen_dbc = bands_dbc
-        if suspect.any():
+        if suspect is not None:
             is_masked = self._is_masked(power, suspect * turns, carrier, is_alive, floors_dbc)
             masked = is_masked.astype(np.float32) @ self._members.T / self._widths
             seen_dbc = self._bands_db(np.where(is_masked, 0.0, power))
