@@ -88,7 +88,7 @@ def build_acting(
     config = loaded.hub
     store_path = config.store.path or state / DATABASE
     voice, voice_services = configured_voice(config, directory)
-    music = _music(config, mixer, directory=directory, state=state, bus=bus)
+    music = _music(config, mixer, directory=directory, state=state, bus=bus, clock=clock)
     performer = _performer(loaded, links, mixer, voice, directory, bus, music)
     announcer = Announcer(
         perform=performer.perform,
@@ -130,7 +130,7 @@ def build_acting(
     )
 
 
-def _music(config: HubConfig, mixer: Mixer, *, directory: Path, state: Path, bus: Bus) -> Music:
+def _music(config: HubConfig, mixer: Mixer, *, directory: Path, state: Path, bus: Bus, clock: Clock) -> Music:
     return Music(
         mixer=mixer,
         rate_hz=config.audio.rate_hz,
@@ -140,6 +140,7 @@ def _music(config: HubConfig, mixer: Mixer, *, directory: Path, state: Path, bus
         volume=config.playback.volume,
         path=state / "volume.json",
         fade_seconds=config.playback.fade_seconds,
+        clock=clock,
     )
 
 

@@ -1,4 +1,4 @@
-"""Music as a part of the house: its volume is remembered, and it is low while somebody speaks to it."""
+"""Music as a part of the house: it is remembered, and it is low while somebody speaks to it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from pathlib import Path
 import structlog
 
 from hub.bus import Bus, Overflow, Subscription
+from hub.clock import Clock
 from hub.errors import BadInput
 from hub.events import Observed, PlayerChanged, TrackFailed
+from hub.music_memory import MusicMemory
 from hub.playback.library import Library
 from hub.playback.mixer import Mixer
 from hub.playback.player import Player
@@ -30,7 +32,7 @@ class Music:
     volume : float
         0 to 100, where none is remembered.
     path : Path
-        Where the volume is remembered.
+        Where the volume is remembered; beside it, in ``player.json``, what played.
 
     Attributes
     ----------
@@ -52,6 +54,7 @@ class Music:
         volume: float,
         path: Path,
         fade_seconds: float,
+        clock: Clock,
     ) -> None:
         self._mixer = mixer
         self._library = library
@@ -69,6 +72,7 @@ class Music:
             on_failure=self._tell_failure,
             fade_seconds=fade_seconds,
         )
+        self._memory = MusicMemory(path.with_name("player.json"), self.player, clock)
 
     @property
     def state(self) -> PlayerState:
@@ -76,24 +80,21 @@ class Music:
         return self.player.state
 
     async def run(self, ready: Callable[[], None]) -> None:
-        """Put the remembered volume in force, then listen for the wake word until cancelled."""
+        """Put in force what is remembered, then listen for the wake word until cancelled."""
         volume = await asyncio.to_thread(saved_volume, self._path, otherwise=self._first_volume)
         self.player.set_volume(volume)
+        await self._memory.recall()
         heard: Subscription[Observed] = self._bus.subscribe(
             Observed, room=256, overflow=Overflow.DROP_OLDEST, name="ducking"
         )
         try:
             with heard:
                 ready()
-                async for event in heard:
-                    match event.observation:
-                        case WakeWordHeard() | AttentionChanged(tier="hearing"):
-                            self._mixer.listen(True)
-                        case TranscriptDone() | AttentionChanged():
-                            self._mixer.listen(False)
-                        case _:
-                            pass
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(self._memory.run())
+                    tasks.create_task(self._duck(heard))
         finally:
+            await self._memory.save()
             self.player.stop()
             await asyncio.to_thread(self.player.close)
             self._mixer.listen(False)
@@ -113,6 +114,20 @@ class Music:
             raise
         (self.player.add if is_added else self.player.play)(source, tracks)
 
+    def seek(self, seconds: float) -> None:
+        """Go on from a place in the track that plays; what cannot be is told as an event, too.
+
+        Raises
+        ------
+        BadInput
+            There is no such place.
+        """
+        try:
+            self.player.seek(seconds)
+        except BadInput as error:
+            self.player.tell_failure(self.state.source or "", str(error))
+            raise
+
     async def set_volume(self, percent: float) -> None:
         """Turn the music to 0 to 100, and remember it."""
         self.player.set_volume(percent)
@@ -125,6 +140,16 @@ class Music:
         """Return the names of the playlists and folders there are."""
         return self._library.playlists()
 
+    async def _duck(self, heard: Subscription[Observed]) -> None:
+        async for event in heard:
+            match event.observation:
+                case WakeWordHeard() | AttentionChanged(tier="hearing"):
+                    self._mixer.listen(True)
+                case TranscriptDone() | AttentionChanged():
+                    self._mixer.listen(False)
+                case _:
+                    pass
+
     def _post(self, act: Callable[[], None]) -> None:
         with suppress(RuntimeError):  # the loop has ended
             self._loop.call_soon_threadsafe(act)
@@ -134,4 +159,5 @@ class Music:
         self._bus.publish(TrackFailed(room=self._room, source=source, why=why))
 
     def _tell(self) -> None:
+        self._memory.note()
         self._bus.publish(PlayerChanged(room=self._room, state=self.player.state))

@@ -33,6 +33,7 @@ from routines.ports import MessageLink, MessageReceived
 _PROGRESS_SECONDS = 10.0
 _LONGEST_SOURCE = 2000
 _VOLUME: TypeAdapter[float] = TypeAdapter(Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)])
+_PLACE: TypeAdapter[float] = TypeAdapter(Annotated[float, Field(ge=0, allow_inf_nan=False)])
 _REPEAT: TypeAdapter[Repeat] = TypeAdapter(Repeat)
 
 log = structlog.get_logger("player")
@@ -76,7 +77,7 @@ class PlayerPublisher:
         self._announced = 0
         self._topics: dict[str, PlayerRequest] = {
             player_request_topic(room, what): what
-            for what in ("command", "play", "add", "volume", "shuffle", "repeat")
+            for what in ("command", "play", "add", "seek", "volume", "shuffle", "repeat")
         }
 
     async def run(self, ready: Callable[[], None]) -> None:
@@ -140,12 +141,16 @@ class PlayerPublisher:
                     self._command(words.lower())
                 case "play" | "add":
                     await self._play(words, is_added=what == "add")
+                case "seek":
+                    self._music.seek(_PLACE.validate_python(words))
                 case "volume":
                     await self._music.set_volume(_VOLUME.validate_python(words))
                 case "shuffle":
                     self._music.player.set_shuffle(SWITCH[words.lower()])
                 case "repeat":
                     self._music.player.set_repeat(_REPEAT.validate_python(words.lower()))
+        except BadInput:
+            return  # told already, as state and event
         except (ValidationError, KeyError):
             topic = player_request_topic(self._room, what)
             log.warning("a request to the player is not understood", topic=topic, words=words[:100])
@@ -166,10 +171,7 @@ class PlayerPublisher:
     async def _play(self, source: str, *, is_added: bool) -> None:
         if not source or len(source) > _LONGEST_SOURCE:
             raise KeyError(source)
-        try:
-            await self._music.play(source, is_added=is_added)
-        except BadInput:
-            return  # told already, as state and event
+        await self._music.play(source, is_added=is_added)
 
     def _announce(self, payload: str) -> None:
         """Announce a text, or what a JSON object says."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Annotated, Literal
 
 import structlog
@@ -18,6 +19,7 @@ from hub.events import Observed
 from hub.requests import SWITCH, fresh, requests_to
 from hub.spatial.renderer import SpatialRenderer
 from hub.spatial.steered_filters import WIDEST_DEGREES, SteeredFilters
+from hub.whole_file import write_whole
 from integrations.mqtt.discovery import spatial_discovery, spatial_discovery_topic
 from integrations.mqtt.topics import spatial_request_topic, spatial_state_topic
 from routines.ports import MessageLink, MessageReceived
@@ -54,10 +56,28 @@ class SpatialState:
     source: Source
 
 
+_STATE = TypeAdapter(SpatialState)
+
+
+def saved_spot(path: Path) -> SpatialState | None:
+    """Return what was remembered last, None where nothing was, or where it cannot be read."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        saved = _STATE.validate_python({key: content[key] for key in ("on", "azimuth_degrees", "source")})
+        _AZIMUTH.validate_python(saved.azimuth_degrees)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        why = str(error).splitlines()[0]
+        log.warning("the remembered sweet spot is damaged and is left out", path=str(path), why=why)
+        return None
+    return saved
+
+
 class SweetSpot:
     """Aim the renderer, tell where it is aimed, and carry out requests.
 
-    Neither a set direction nor the switch is remembered over a restart: hub.yaml says how it begins.
+    The switch and a direction that somebody has set or talked from are remembered over a restart.
 
     Parameters
     ----------
@@ -65,6 +85,8 @@ class SweetSpot:
         Returns the filters for all directions; called once, on a thread.
     azimuth_degrees : float or None
         Where to aim at first, from the configuration; None for straight ahead.
+    path : Path
+        Where they are remembered.
 
     Attributes
     ----------
@@ -81,6 +103,7 @@ class SweetSpot:
         renderer: SpatialRenderer,
         design: Callable[[], SteeredFilters],
         azimuth_degrees: float | None,
+        path: Path,
         messages: MessageLink,
         bus: Bus,
         clock: Clock,
@@ -88,6 +111,7 @@ class SweetSpot:
     ) -> None:
         self._renderer = renderer
         self._design = design
+        self._path = path
         self._messages = messages
         self._bus = bus
         self._clock = clock
@@ -102,9 +126,11 @@ class SweetSpot:
             azimuth_degrees=azimuth_degrees or 0.0,
             source="ahead" if azimuth_degrees is None else "config",
         )
+        self._kept = self.state
 
     async def run(self, ready: Callable[[], None]) -> None:
-        """Design the filters, then aim as people talk and ask, until cancelled."""
+        """Be as remembered, design the filters, then aim as people talk and ask, until cancelled."""
+        self._recall(await asyncio.to_thread(saved_spot, self._path))
         talkers: Subscription[Observed] = self._bus.subscribe(
             Observed, room=256, overflow=Overflow.DROP_OLDEST, name=self.name
         )
@@ -120,6 +146,16 @@ class SweetSpot:
                 tasks.create_task(self._follow(talkers, self._steered))
                 tasks.create_task(self._obey(requests, self._steered))
 
+    def _recall(self, saved: SpatialState | None) -> None:
+        """Put the switch in force, and a direction that is not just that of an older hub.yaml."""
+        if saved is None:
+            return
+        self._renderer.bypass(on=not saved.on)
+        self.state = replace(self.state, on=saved.on)
+        if saved.source in ("hand", "talker"):
+            self.state = saved
+        self._kept = self.state
+
     async def _follow(self, talkers: Subscription[Observed], steered: SteeredFilters) -> None:
         async for event in talkers:
             match event.observation:
@@ -129,6 +165,7 @@ class SweetSpot:
                     aimed = max(-WIDEST_DEGREES, min(WIDEST_DEGREES, azimuth))
                     self.state = replace(self.state, azimuth_degrees=round(aimed, 1), source="talker")
                     self._aim(steered)
+                    await self._keep()
                     await self._tell()
 
     async def _obey(self, requests: Subscription[MessageReceived], steered: SteeredFilters) -> None:
@@ -141,6 +178,7 @@ class SweetSpot:
             except (ValidationError, KeyError):
                 words = request.payload[:100]
                 log.warning("a request is not understood", topic=request.topic, words=words)
+            await self._keep()
             await self._tell()
 
     def _switch(self, words: str, _steered: SteeredFilters) -> None:
@@ -155,6 +193,17 @@ class SweetSpot:
 
     def _aim(self, steered: SteeredFilters) -> None:
         self._renderer.set_filters(steered.towards(self.state.azimuth_degrees))
+
+    async def _keep(self) -> None:
+        """Write what has changed."""
+        if self.state == self._kept:
+            return
+        self._kept = self.state
+        try:
+            content = json.dumps({"v": 1, **asdict(self.state)})
+            await asyncio.to_thread(write_whole, self._path, content)
+        except OSError as error:
+            log.error("the sweet spot is not remembered", path=str(self._path), why=str(error))
 
     async def _describe(self) -> None:
         content = json.dumps(spatial_discovery(self._home.room, self._home.name))

@@ -5,10 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str, *, is_private: bool = False) -> None:
     """Write a file, and its folder where there is none.
 
     Readers see the old text or the new one, and a power cut leaves one of them.
+
+    Parameters
+    ----------
+    is_private : bool
+        Whether only this user may read it.
 
     Raises
     ------
@@ -17,5 +22,8 @@ def write_whole(path: Path, text: str) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.part")
+    if is_private:
+        draft.unlink(missing_ok=True)
+        draft.touch(mode=0o600)
     draft.write_text(text, encoding="utf-8")
     draft.replace(path)

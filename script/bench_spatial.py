@@ -48,7 +48,13 @@ def measured(part: str, wanted: argparse.Namespace) -> Result:
             return named(rows, "network", "filter", "acoustic", "calibrated")
         case "direction":
             _data()
-            return named(talker_direction.measure(rooms=wanted.rooms), "microphones", "snr_db", "rise_m")
+            return named(
+                talker_direction.measure(rooms=wanted.rooms),
+                "microphones",
+                "snr_db",
+                "rise_m",
+                "music_over_speech_db",
+            )
         case "server":
             lack = sound_server.missing()
             return {"not measured": lack} if lack else named(sound_server.measure(), "row")

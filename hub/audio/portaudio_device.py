@@ -88,6 +88,10 @@ class _PortAudioStream:
 
     The reference is what the callback handed to the card in the same call in which it got the
     microphone frames. The room's echo is later by the card's constant output and input latency.
+
+    Each frame that is heard asks for one to play, so what is late after an underrun is late for good unless
+    it is left out. It is, and what nobody is asked for, because what was heard with it is lost, is silence.
+    So each frame is heard when it would have been, or not at all.
     """
 
     def __init__(
@@ -104,7 +108,11 @@ class _PortAudioStream:
         # the driver may call for a whole latency at once
         ahead = int((latency_seconds + _PLAYBACK_AHEAD_SECONDS) * rate_hz)
         self._to_play.push(np.zeros((ahead, audio_format.speakers), np.float32))
-        self._not_written = ahead
+        self._ahead = ahead
+        self._silent = 0
+        self._left_out = 0
+        self._missed: deque[tuple[int, int]] = deque()
+        self._never_asked = 0
         self._reports: deque[CardReport] = deque(maxlen=1)
         self._losses: deque[tuple[int, int]] = deque()
         self._lost_before = 0
@@ -124,10 +132,11 @@ class _PortAudioStream:
     def _exchange(
         self, indata: NDArray[np.float32], outdata: NDArray[np.float32], frames: int, times: Any, status: Any
     ) -> None:
-        first = self._to_play.consumed
+        first = self._to_play.consumed + self._silent - self._never_asked - self._ahead
         filled = self._to_play.pop_into(outdata)
         if filled < frames:
             outdata[filled:] = 0.0
+            self._silent += frames - filled
             self._unplayed.append((self._heard.written, frames - filled))
         if filled < frames or status.output_underflow:
             self.underruns += 1
@@ -139,18 +148,16 @@ class _PortAudioStream:
             self._losses.append((self._heard.written, jumped or frames))
         kept = self._heard.push(indata, outdata)
         if kept < frames:
+            self._missed.append((self._heard.written, frames - kept))
             self.overflows += 1
             self._losses.append((self._heard.written, frames - kept))
 
     def _report(self, first: int, plays_at_seconds: float) -> None:
-        """Keep when the frame at a place of the ring is heard; a driver that does not know it says 0."""
+        """Keep when a frame is heard, counted as they are written; a driver that does not know it says 0."""
         if plays_at_seconds > 0:
             # both clocks are read now: how late the callback is does not matter
             ahead_seconds = plays_at_seconds - self._stream.time
-            report = CardReport(
-                frame=first - self._not_written, heard_at_seconds=time.monotonic() + ahead_seconds
-            )
-            self._reports.append(report)
+            self._reports.append(CardReport(frame=first, heard_at_seconds=time.monotonic() + ahead_seconds))
 
     def read(self) -> Captured | None:
         """Wait for the next block of the card.
@@ -169,6 +176,7 @@ class _PortAudioStream:
         lost = _up_to(ring.consumed, self._losses)
         unplayed = _up_to(ring.consumed, self._unplayed)
         self._lost_before += lost
+        self._never_asked += _up_to(ring.consumed, self._missed)
         first_frame = ring.consumed + self._lost_before
         both = np.empty((frames, self.format.microphones + self.format.speakers), np.float32)
         ring.pop_into(both)
@@ -184,9 +192,12 @@ class _PortAudioStream:
         )
 
     def write(self, block: Block) -> None:
-        """Queue the block behind what is already to be played."""
-        # what does not fit is not heard: what comes behind it moves up
-        self._not_written -= block.shape[1] - self._to_play.push(block.T)
+        """Queue the block behind what is already to be played, less what should have been heard before."""
+        late = self._silent - self._never_asked - self._left_out
+        if late < 0:
+            self._left_out -= self._to_play.push(np.zeros((-late, block.shape[0]), np.float32))
+        kept = block.T[max(0, late) :]
+        self._left_out += block.shape[1] - self._to_play.push(kept)
 
     def close(self) -> None:
         """Stop the card at once."""

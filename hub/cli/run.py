@@ -142,6 +142,7 @@ async def _report(house: House, snapshot: Path, broker_port: int) -> None:
             "hearing_levels": [asdict(level) for level in house.hearing_levels()],
             "hearing_faults": [*house.hearing_faults()],
             "voice": asdict(house.acting.voice.state),
+            "player": asdict(house.acting.music.state),
             "hubs": None if settlement is None else settlement.state(),
             "spatial": None if sweet_spot is None else asdict(sweet_spot.state),
             "together": None if together is None else together.state(),

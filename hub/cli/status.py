@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hub.cli.json_lines import print_json
+from hub.cli.player_line import player_line
 from hub.cli.reply_lines import reply_lines
 from hub.cli.spatial_line import spatial_line
 from hub.cli.together_line import together_line
@@ -52,6 +53,7 @@ def status(
             print(f"{room}: calibrate again: {advised['reason']}; {advised['hint']}")
     for line in (
         *reply_lines(snapshot.extra),
+        *player_line(snapshot.extra),
         *spatial_line(snapshot.extra),
         *together_line(snapshot.extra),
     ):

@@ -86,13 +86,19 @@ class Deck:
         self._is_dry = True
         self._events: list[DeckEvent] = []
 
-    def play(self, reel: ReadAhead) -> None:
-        """Play a stretch, when the one that plays has faded; safe from any thread, as all of these."""
+    def play(self, reel: ReadAhead, *, is_paused: bool = False) -> None:
+        """Play a stretch, when the one that plays has faded; safe from any thread, as all of these.
+
+        Parameters
+        ----------
+        is_paused : bool
+            Whether it waits for `resume`.
+        """
         with self._lock:
             if self._next is not None:
                 self._next.close()
             self._next = reel
-            self._is_wanted, self._is_stopping = True, False
+            self._is_wanted, self._is_stopping = not is_paused, False
 
     def pause(self) -> None:
         """Fade out, and keep the place."""

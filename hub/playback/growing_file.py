@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from hub.errors import BadInput
 from hub.playback import ogg_pages
@@ -30,6 +30,9 @@ class GrowingFile:
         May wait, and may raise `BadInput`.
     length : int or None
         Bytes in all, where that is known.
+    chunks_from : callable or None
+        Returns the chunks from any byte on; with it any place is read, and the end of all but MP3 is the
+        true one.
 
     Attributes
     ----------
@@ -39,8 +42,15 @@ class GrowingFile:
         Whether all bytes have come.
     """
 
-    def __init__(self, chunks: Iterator[bytes], length: int | None = None) -> None:
+    def __init__(
+        self,
+        chunks: Iterator[bytes],
+        length: int | None = None,
+        *,
+        chunks_from: Callable[[int], Iterator[bytes]] | None = None,
+    ) -> None:
         self._chunks = chunks
+        self._chunks_from = chunks_from
         self._window = bytearray()
         self._start = 0
         self._at = 0
@@ -76,6 +86,8 @@ class GrowingFile:
 
     @property
     def _is_in_tail(self) -> bool:
+        if self._chunks_from is not None and self._end < _FAR_AWAY_BYTES:
+            return False
         return self._at >= self._end - _TAIL_BYTES and self._at > self._start + len(self._window)
 
     def _tail(self, count: int) -> bytes:
@@ -88,7 +100,12 @@ class GrowingFile:
 
     def _read(self, count: int) -> bytes:
         jump = self._at - self._start - len(self._window)
-        if jump > _MOST_JUMP_BYTES and self._window[:3] != b"ID3":  # WAV looks for more behind its samples
+        if self._at >= self._end:
+            return b""
+        if self._chunks_from is not None and (self._at < self._start or jump > _MOST_JUMP_BYTES):
+            self._chunks, self._window, self._start = self._chunks_from(self._at), bytearray(), self._at
+            self.has_ended = False
+        elif jump > _MOST_JUMP_BYTES and self._window[:3] != b"ID3":  # WAV looks for more behind its samples
             return b""
         self._fetch(self._at + count)
         begin = self._at - self._start
@@ -124,8 +141,10 @@ class GrowingFile:
         if length is None:
             return _FAR_AWAY_BYTES
         head = self.peek(16)
+        if head.startswith(ogg_pages.MAGIC):
+            return _FAR_AWAY_BYTES if self._chunks_from is None else length
         if head[:3] != b"ID3" and head[:1] != b"\xff":
-            return _FAR_AWAY_BYTES if head.startswith(ogg_pages.MAGIC) else length
+            return length
         before = tag_bytes(head)
         first = self.peek(before + 2048)[before:]
         return length if any(header in first for header in LENGTH_HEADERS) else _FAR_AWAY_BYTES

@@ -181,7 +181,7 @@ class HttpBody:
             said = f"{response.status} {response.reason or ''}".rstrip()
             raise kind(f"{self._shown}: the server answers {said}")
         if first_byte and response.status != 206:
-            raise NotPlayable(f"{self._shown}: broke off, and the server cannot send the rest")
+            raise NotPlayable(f"{self._shown}: the server cannot send a part of it")
         content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if any(word in content_type for word in _PLAYLISTS) or is_playlist(self._address):
             raise PlaylistAnswered(self._shown, await self._text(response))

@@ -94,6 +94,28 @@ class HttpFetch:
             self._reconnect(BadInput(f"{self._shown}: the radio ended"))
             yield self._chunks()
 
+    @property
+    def can_seek(self) -> bool:
+        """Whether the bytes from any place on can be had."""
+        return self._body is not None and self._body.can_resume and self._body.length is not None
+
+    def chunks_from(self, first_byte: int) -> Iterator[bytes]:
+        """Yield the bytes of a file from one of them on; ends what was yielded before.
+
+        Raises
+        ------
+        BadInput
+            They do not come.
+        """
+        self._bytes = first_byte
+        try:
+            self._connect()
+        except NotPlayable:
+            raise
+        except BadInput as failure:
+            self._reconnect(failure)
+        yield from self._chunks()
+
     def cancel(self) -> None:
         """Let what waits give up; safe from any thread."""
         self._cancelled.set()

@@ -58,6 +58,29 @@ class HttpStream:
         own = Tags() if self._sound is None else self._sound.tags
         return own if own.title else self._fetch.tags
 
+    @property
+    def can_seek(self) -> bool:
+        """Whether the server sends any part of a file that is asked for."""
+        return not self._fetch.is_radio and self._fetch.can_seek
+
+    def seek(self, seconds: float) -> None:
+        """Open the file anew, now with access to any part of it, and go to a place.
+
+        Raises
+        ------
+        hub.errors.BadInput
+            It is behind the end, or the server does not send it.
+        """
+        if not self.can_seek:
+            raise BadInput(f"{self._name}: can be played only as it comes")
+        if self._sound is not None:
+            self._sound.close()
+        everything = self._fetch.chunks_from
+        part = GrowingFile(everything(0), self._fetch.length, chunks_from=everything)
+        self._sound = DecodedSound(self._name, part)
+        self._sound.seek(seconds)
+        self.rate_hz, self.seconds, self._parts = self._sound.rate_hz, self._sound.seconds, iter(())
+
     def read(self, frames: int) -> NDArray[np.float32]:
         """Return the next samples, shape ``(<= frames, channels)``; none at the end.
 

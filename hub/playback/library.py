@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from hub.errors import BadInput
+from hub.playback.disk_sound import open_file
 from hub.playback.http_body import PlaylistAnswered
 from hub.playback.http_fetch import HttpFetch
 from hub.playback.http_stream import HttpStream
@@ -20,7 +21,6 @@ from hub.playback.playlist import (
     parse_playlist,
     shown_address,
 )
-from hub.playback.sound_decoder import open_file
 from hub.playback.sound_source import SoundSource, Track
 
 _SOUND_ENDINGS = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".w64", ".caf")

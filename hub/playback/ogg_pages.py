@@ -9,6 +9,7 @@ import struct
 import zlib
 from collections.abc import Iterable, Iterator
 from itertools import groupby
+from operator import itemgetter
 
 MAGIC = b"OggS"
 _HEADER = struct.Struct("<4sBBqIIIB")
@@ -23,8 +24,16 @@ def links(chunks: Iterable[bytes]) -> Iterator[Iterator[bytes]]:
 
     What is no page is left out, so a stream that is joined in its middle begins with its next title.
     """
-    for _, numbered in groupby(_numbered(chunks), key=lambda pair: pair[0]):
-        yield (page for _, page in numbered)
+    for _, numbered in groupby(_numbered(chunks), key=itemgetter(0)):
+        yield (page for _, _, page in numbered)
+
+
+def link_starts(chunks: Iterable[bytes]) -> list[int]:
+    """Return at which bytes the logical streams of a chain begin."""
+    starts: dict[int, int] = {}
+    for number, place, _ in _numbered(chunks):
+        starts.setdefault(number, place)
+    return list(starts.values())
 
 
 def end_page(first_page: bytes) -> bytes:
@@ -37,29 +46,33 @@ def end_page(first_page: bytes) -> bytes:
     return page[:22] + struct.pack("<I", _checksum(page)) + page[26:]
 
 
-def _numbered(chunks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
-    """Yield pages with the number of their link."""
+def _numbered(chunks: Iterable[bytes]) -> Iterator[tuple[int, int, bytes]]:
+    """Yield pages, each behind the number of its link and its place in bytes."""
     number, was_first = 0, True
-    for page in _pages(chunks):
+    for place, page in _pages(chunks):
         is_first = bool(page[5] & _FIRST)
         if is_first and not was_first:  # several first pages in a row are one group of streams
             number += 1
         was_first = is_first
-        yield number, page
+        yield number, place, page
 
 
-def _pages(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    waiting = bytearray()
+def _pages(chunks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+    """Yield pages, each behind its place in bytes."""
+    waiting, place = bytearray(), 0
     for chunk in chunks:
         waiting += chunk
         while True:
             start = waiting.find(MAGIC)
-            del waiting[: start if start >= 0 else max(0, len(waiting) - len(MAGIC) + 1)]
+            left_out = start if start >= 0 else max(0, len(waiting) - len(MAGIC) + 1)
+            del waiting[:left_out]
+            place += left_out
             length = _page_length(waiting)
             if length is None or length > len(waiting):
                 break
-            yield bytes(waiting[:length])
+            yield place, bytes(waiting[:length])
             del waiting[:length]
+            place += length
 
 
 def _page_length(page: bytearray) -> int | None:

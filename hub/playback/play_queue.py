@@ -63,6 +63,16 @@ class PlayQueue:
                 self._next = 0 if self._handed is None else self._handed + 1
 
     @property
+    def tracks(self) -> tuple[Track, ...]:
+        """All tracks, as the list names them."""
+        return tuple(self._tracks)
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """The numbers of the tracks as they come."""
+        return tuple(self._order)
+
+    @property
     def has_more(self) -> bool:
         """Whether something was added behind what was handed out last."""
         with self._lock:
@@ -80,6 +90,13 @@ class PlayQueue:
         """Put other tracks in the place of all."""
         with self._lock:
             self._put(tracks)
+
+    def recall(self, tracks: Sequence[Track], order: Sequence[int], *, shuffle: bool) -> None:
+        """Put back what `tracks` and `order` were."""
+        with self._lock:
+            self._shuffle = shuffle
+            self._put(tracks)
+            self._order = list(order)
 
     def add(self, tracks: Sequence[Track]) -> None:
         """Put tracks behind the others."""
@@ -125,6 +142,12 @@ class PlayQueue:
                 place = 0
             self._next, self._handed = place, None
             return self._order[place]
+
+    def again(self, playing: int) -> None:
+        """Let the next one be the one that plays, even if it failed further on."""
+        with self._lock:
+            self._failed.discard(playing)
+            self._next, self._handed = self._order.index(playing), None
 
     def _put(self, tracks: Sequence[Track]) -> None:
         self._tracks = list(tracks)

@@ -8,9 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
+from hub.errors import BadInput
 from hub.playback.deck import FADE_SECONDS, Deck, DeckEvent, Ended, FlowChanged, Heard
 from hub.playback.mixer import Mixer
 from hub.playback.play_queue import Entry, PlayQueue, Repeat
+from hub.playback.player_memory import PlayerMemory
 from hub.playback.player_state import PlayerState
 from hub.playback.playlist import shown_address
 from hub.playback.read_ahead import Mark, ReadAhead
@@ -69,6 +71,7 @@ class Player:
         self._mark: Mark | None = None
         self._number: int | None = None
         self._start_frame = 0
+        self._start_seconds = 0.0
         self._is_paused = False
         self._is_flowing = False
         self._settings = PlayerState()
@@ -83,7 +86,7 @@ class Player:
             shuffle=self._queue.shuffle,
             repeat=self._queue.repeat,
         )
-        if self._reel is None:
+        if self._reel is None and self._mark is None:
             return known
         is_flowing = self._is_flowing and self._mark is not None
         known = replace(
@@ -99,7 +102,8 @@ class Player:
             artist=tags.artist,
             album=tags.album,
             seconds=self._mark.seconds,
-            position_seconds=max(0, self._reel.consumed - self._start_frame) / self._rate_hz,
+            position_seconds=self._position_seconds,
+            can_seek=self._mark.can_seek,
             number=self._mark.entry.number + 1,
         )
 
@@ -110,10 +114,11 @@ class Player:
         self._number = None
         self._settings = replace(self._settings, playlist=shown_address(source), error=None)
         self._begin()
+        self._on_change()
 
     def add(self, source: str, tracks: Sequence[Track]) -> None:
         """Play these when everything else has ended."""
-        if self._reel is None:
+        if self._reel is None and self._mark is None:
             self.play(source, tracks)
         else:
             self._queue.add(tracks)
@@ -128,9 +133,12 @@ class Player:
 
     def resume(self) -> None:
         """Go on where it was paused, or begin the list again where it has ended."""
-        if self._reel is None:
+        if self._reel is None and self._mark is not None:  # as it was before a restart
+            self._go_to(self._mark, self._start_seconds if self._mark.can_seek else 0.0)
+        elif self._reel is None:
             if self._queue.restart():
                 self._begin()
+                self._on_change()
         elif self._is_paused:
             self._is_paused = False
             self._deck.resume()
@@ -162,6 +170,25 @@ class Player:
             self.stop()
         else:
             self._begin()
+            self._on_change()
+
+    def seek(self, seconds: float) -> None:
+        """Go on from a place in the track that plays.
+
+        Raises
+        ------
+        BadInput
+            There is no such place; what plays goes on.
+        """
+        mark = self._mark
+        if mark is None:
+            raise BadInput("nothing plays that has another place to go to; play a file first")
+        mark.check_place(seconds)
+        if self._reel is None:
+            self._start_seconds = seconds
+            self._on_change()
+        else:
+            self._go_to(mark, seconds, is_paused=self._is_paused)
 
     def set_volume(self, percent: float) -> None:
         """Turn the music to 0 to 100."""
@@ -185,18 +212,72 @@ class Player:
         self._on_failure(shown_address(source), why)
         self._on_change()
 
+    def memory(self) -> PlayerMemory:
+        """Return what is to be known again after a restart."""
+        mark = self._mark
+        known = PlayerMemory(
+            playlist=self._settings.playlist,
+            tracks=self._queue.tracks,
+            order=self._queue.order,
+            number=self._number,
+            shuffle=self._queue.shuffle,
+            repeat=self._queue.repeat,
+        )
+        if mark is None:
+            return known
+        return known.model_copy(
+            update={
+                "place_seconds": self._position_seconds,
+                "tags": mark.tags,
+                "seconds": mark.seconds,
+                "can_seek": mark.can_seek,
+            }
+        )
+
+    def recall(self, memory: PlayerMemory) -> None:
+        """Be where a player was before the restart, but paused; nothing may have been played yet."""
+        self._queue.recall(memory.tracks, memory.order, shuffle=memory.shuffle)
+        self._queue.repeat = memory.repeat
+        self._settings = replace(self._settings, playlist=memory.playlist)
+        if memory.number is not None:
+            self._mark = Mark(
+                frame=0,
+                entry=Entry(number=memory.number, track=memory.tracks[memory.number]),
+                tags=memory.tags,
+                seconds=memory.seconds,
+                is_start=True,
+                can_seek=memory.can_seek,
+            )
+            self._number, self._is_paused = memory.number, True
+            self._start_seconds = memory.place_seconds
+        self._on_change()
+
     def close(self) -> None:
         """End decoding, and wait for that; safe from any thread, as nothing else here."""
         self._retire()
         self._deck.close()
+
+    @property
+    def _position_seconds(self) -> float:
+        heard = 0 if self._reel is None else max(0, self._reel.consumed - self._start_frame)
+        return self._start_seconds + heard / self._rate_hz
+
+    def _go_to(self, mark: Mark, seconds: float, *, is_paused: bool = False) -> None:
+        """Play the track of a mark from a place on."""
+        self._retire()
+        self._queue.again(mark.entry.number)
+        self._begin(seconds, is_paused=is_paused)
+        self._mark = mark  # the same track, so its title stands while the place is looked for
+        self._start_frame, self._start_seconds = 0, seconds
+        self._on_change()
 
     def _retire(self) -> None:
         """Let the decoding that goes on take up no further track."""
         with self._lock:
             self._generation += 1
 
-    def _begin(self) -> None:
-        """Decode from the next track on, and play that as soon as what plays has faded."""
+    def _begin(self, place_seconds: float = 0.0, *, is_paused: bool = False) -> None:
+        """Decode from a place in the next track on, and play that as soon as what plays has faded."""
         number = self._generation
         self._reel = ReadAhead(
             name=f"music {number}",
@@ -204,12 +285,12 @@ class Player:
             next_entry=lambda: self._next_entry(number),
             open_source=self._open_source,
             on_failure=lambda entry, why: self._fail(number, entry, why),
+            first_place_seconds=place_seconds,
         )
         self._mark = None
-        self._is_paused = self._is_flowing = False
+        self._is_paused, self._is_flowing = is_paused, False
         self._reel.start()
-        self._deck.play(self._reel)
-        self._on_change()
+        self._deck.play(self._reel, is_paused=is_paused)
 
     def _next_entry(self, generation: int) -> Entry | None:
         """Return the next track, from the thread that decodes."""
@@ -233,12 +314,11 @@ class Player:
                 self._mark = mark
                 self._number = mark.entry.number
                 if mark.is_start:
-                    self._start_frame = mark.frame
+                    self._start_frame, self._start_seconds = mark.frame, mark.place_seconds
             case FlowChanged(is_flowing=is_flowing):
                 self._is_flowing = is_flowing
             case Ended():
                 self._reel = self._mark = self._number = None
                 if self._queue.has_more:
                     self._begin()
-                    return
         self._on_change()

@@ -20,6 +20,8 @@ class PlayerState:
         The track in it.
     seconds : float or None
         Length of the track, None where nobody knows, as of a radio.
+    can_seek : bool
+        Whether another place in the track can be played; not of a radio.
     number : int or None
         Place of the track in the list, from 1.
     tracks : int
@@ -38,6 +40,7 @@ class PlayerState:
     album: str | None = None
     seconds: float | None = None
     position_seconds: float = 0.0
+    can_seek: bool = False
     number: int | None = None
     tracks: int = 0
     volume: float = 100.0

@@ -30,13 +30,37 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """From a frame on, something else is heard: another track, or other words of a radio."""
+    """From a frame on, something else is heard: another track, or other words of a radio.
+
+    Attributes
+    ----------
+    seconds : float or None
+        Length of the track.
+    place_seconds : float
+        Where in the track a start is.
+    """
 
     frame: int
     entry: Entry
     tags: Tags
     seconds: float | None
     is_start: bool
+    can_seek: bool
+    place_seconds: float = 0.0
+
+    def check_place(self, seconds: float) -> None:
+        """Refuse a place that the track does not have.
+
+        Raises
+        ------
+        BadInput
+            It is behind the end, or the track plays only as it comes.
+        """
+        shown = shown_address(self.entry.track.source)
+        if not self.can_seek:
+            raise BadInput(f"{shown}: plays only as it comes: it is a radio, or its server sends no parts")
+        if self.seconds is not None and seconds >= self.seconds:
+            raise BadInput(f"{shown}: is {self.seconds:.1f} s long, so nothing is at {seconds:.1f} s")
 
 
 class ReadAhead:
@@ -55,6 +79,8 @@ class ReadAhead:
         Opens a track, may wait, and raises `BadInput`; called from the thread.
     on_failure : callable
         Told of a track that cannot be played, or not to its end, from the thread.
+    first_place_seconds : float
+        Where in the first track to begin.
     """
 
     def __init__(
@@ -65,6 +91,7 @@ class ReadAhead:
         next_entry: Callable[[], Entry | None],
         open_source: Callable[[Track], SoundSource],
         on_failure: Callable[[Entry, str], None],
+        first_place_seconds: float = 0.0,
         ahead_seconds: float = AHEAD_SECONDS,
     ) -> None:
         self.name = name
@@ -72,6 +99,7 @@ class ReadAhead:
         self._next_entry = next_entry
         self._open_source = open_source
         self._on_failure = on_failure
+        self._place_seconds = first_place_seconds
         self._ring = FrameRing(max(1, round(ahead_seconds * rate_hz)), 2)
         self._rate = StereoRate(rate_hz)
         self._marks: deque[Mark] = deque()
@@ -153,12 +181,15 @@ class ReadAhead:
         try:
             with closing(self._open_source(entry.track)) as source:
                 self._source = source
+                if self._place_seconds:
+                    source.seek(self._place_seconds)
                 self._decode(entry, source)
         except BadInput as error:
             if not self._closed.is_set():
                 self._on_failure(entry, str(error))
         finally:
             self._source = None
+            self._place_seconds = 0.0
 
     def _decode(self, entry: Entry, source: SoundSource) -> None:
         tags: Tags | None = None
@@ -177,6 +208,8 @@ class ReadAhead:
                     tags=tags,
                     seconds=source.seconds,
                     is_start=is_start,
+                    can_seek=source.can_seek,
+                    place_seconds=self._place_seconds,
                 )
                 self._marks.append(mark)
             self._push(self._rate.process(samples))

@@ -11,7 +11,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from hub.audio.sound_file import OneWayFile, sound_file_info
+from hub.audio.sound_file import OneWayFile
 from hub.errors import BadInput
 from hub.playback import ogg_pages
 from hub.playback.growing_file import GrowingFile
@@ -42,6 +42,8 @@ class DecodedSound:
     BadInput
         It is no sound, or of a format that is not known.
     """
+
+    can_seek = True
 
     def __init__(self, name: str, file: GrowingFile | str) -> None:
         self._name = name
@@ -86,6 +88,22 @@ class DecodedSound:
         self._frames += len(samples)
         return samples
 
+    def seek(self, seconds: float) -> None:
+        """Go to a place, to the sample.
+
+        Raises
+        ------
+        BadInput
+            It is behind the end, or does not come.
+        """
+        frame = round(seconds * self.rate_hz)
+        try:
+            self._sound.seek(frame)
+        except soundfile.LibsndfileError as error:
+            self._raise_failure()
+            raise BadInput(f"{self._name}: has nothing to play at {seconds:.1f} s") from error
+        self._frames = frame
+
     def cancel(self) -> None:
         """Do nothing: a file does not keep anybody waiting."""
 
@@ -100,23 +118,6 @@ class DecodedSound:
     def _raise_failure(self) -> None:
         if isinstance(self._file, GrowingFile) and self._file.failure is not None:
             raise self._file.failure
-
-
-def open_file(path: Path) -> DecodedSound:
-    """Return an open file.
-
-    Raises
-    ------
-    BadInput
-        It is missing, empty, cut, or no sound.
-    """
-    try:
-        sound_file_info(path)  # says more than libsndfile about what is wrong
-        if path.suffix.lower() == ".mp3":
-            return DecodedSound(str(path), GrowingFile(_chunks(path), path.stat().st_size))
-    except OSError as error:
-        raise BadInput(f"{path}: cannot be read ({error.strerror})") from error
-    return DecodedSound(str(path), str(path))
 
 
 def encoded_parts(
@@ -156,10 +157,18 @@ def _first_sound(head: bytes) -> int:
     return begin + length if any(one in head[begin : begin + length] for one in LENGTH_HEADERS) else begin
 
 
-def _chunks(path: Path) -> Iterator[bytes]:
+def file_chunks(path: Path, first: int = 0, end: int | None = None) -> Iterator[bytes]:
+    """Yield the bytes of a file from one of them up to another.
+
+    Raises
+    ------
+    BadInput
+        They cannot be read.
+    """
     try:
         with path.open("rb") as file:
-            while chunk := file.read(_CHUNK_BYTES):
+            file.seek(first)
+            while chunk := file.read(_CHUNK_BYTES if end is None else min(_CHUNK_BYTES, end - file.tell())):
                 yield chunk
     except OSError as error:
         raise BadInput(f"{path}: cannot be read ({error.strerror})") from error

@@ -49,6 +49,10 @@ class SoundSource(Protocol):
     def tags(self) -> Tags:
         """What is known now; a radio tells what it plays in between."""
 
+    @property
+    def can_seek(self) -> bool:
+        """Whether it can be played from anywhere; a radio cannot."""
+
     def read(self, frames: int) -> NDArray[np.float32]:
         """Return the next samples, shape ``(<= frames, channels)``; none at the end.
 
@@ -56,6 +60,15 @@ class SoundSource(Protocol):
         ------
         hub.errors.BadInput
             It breaks off, or does not come.
+        """
+
+    def seek(self, seconds: float) -> None:
+        """Let the next sample that is read be the one at this place; only before the first is.
+
+        Raises
+        ------
+        hub.errors.BadInput
+            There is no such place, or it does not come.
         """
 
     def cancel(self) -> None:

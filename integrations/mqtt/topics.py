@@ -18,9 +18,14 @@ ULTRASOUND_SWITCH_TOPIC = f"{BASE}/set/sensing/ultrasound"
 ULTRASOUND_STATE_TOPIC = f"{BASE}/state/sensing/ultrasound"
 """Which of the two is in force (retained)."""
 
+CALIBRATE_ROOMS_TOPIC = f"{BASE}/set/together/calibrate"
+"""Whoever serves music calibrates with each hub that follows, by chirps; never retained."""
+TOGETHER_STATE_TOPICS = f"{BASE}/state/together/+"
+TOGETHER_EVENT_TOPICS = f"{BASE}/event/together/+"
+
 AVAILABILITY = f"{BASE}/availability"
 
-PlayerRequest = Literal["command", "play", "add", "volume", "shuffle", "repeat"]
+PlayerRequest = Literal["command", "play", "add", "seek", "volume", "shuffle", "repeat"]
 SpatialRequest = Literal["switch", "azimuth"]
 
 
@@ -67,6 +72,21 @@ def announce_topic(room: str) -> str:
 def announcement_topic(announcement: str) -> str:
     """Return where it is told how an announcement goes."""
     return f"{BASE}/event/announcement/{announcement}"
+
+
+def together_state_topic(room: str) -> str:
+    """Return where it is kept how a room's music is in step with others' (retained)."""
+    return f"{BASE}/state/together/{room}"
+
+
+def together_event_topic(room: str) -> str:
+    """Return where a room tells how an acoustic calibration goes."""
+    return f"{BASE}/event/together/{room}"
+
+
+def pair_topic(hub: str) -> str:
+    """Return where another hub talks to a hub about an acoustic calibration; never retained."""
+    return f"{BASE}/set/hub/{hub}/pair"
 
 
 HUB_AVAILABILITY_TOPICS = f"{BASE}/hub/+/availability"

@@ -8,16 +8,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sensing.audio_block import AudioBlock, Block
+from sensing.speech.cancelled_microphones import CancelledMicrophones, beside_playback
+from sensing.speech.speech_stages import RATE_HZ
 from sensing.speech.talker_direction import TalkerAzimuth, TalkerDirection
 
 _LEAD_SECONDS = 1.5
 """The wake word tells the direction too, and is over when it is noticed."""
+_ROOM_SECONDS = 4.0
+"""So much of what was heard before a wake word is taken to learn how the room answers to what plays."""
 
 
 class CommandDirection:
     """Follow the talker from the wake word to the end of a command.
 
-    Before the wake word blocks are only remembered, so it costs nothing while nobody talks to the house.
+    Before the wake word blocks are only remembered, so it costs nothing while nobody talks to the house. If
+    something plays then, the echo is taken out of each microphone for itself, and the sound before the wake
+    word serves to learn the room: at once, or better than before.
 
     Parameters
     ----------
@@ -33,25 +39,30 @@ class CommandDirection:
     """
 
     def __init__(self, positions_m: NDArray[np.float64], rate_hz: int) -> None:
-        self._direction = TalkerDirection(positions_m, rate_hz)
+        self._microphones = len(positions_m)
+        self._alone = TalkerDirection(positions_m, rate_hz)
+        self._beside = TalkerDirection(positions_m, RATE_HZ)
+        self._cancelled = CancelledMicrophones(self._microphones, rate_hz)
         self._lead_frames = round(_LEAD_SECONDS * rate_hz)
+        self._room_frames = round(_ROOM_SECONDS * rate_hz)
         self._kept: deque[Block] = deque()
         self.reset()
 
     def reset(self) -> None:
-        """Forget the sound, as after a gap in it."""
+        """Forget the sound, as after a gap in it; the room is still the same."""
         self._kept.clear()
         self._kept_frames = 0
-        self._is_alone = True
+        self._is_alone: bool | None = None
+        self._is_lost = False
         self._talker: TalkerAzimuth | None = None
-        self._direction.reset()
+        self._alone.reset()
+        self._beside.reset()
 
     def keep(self, block: AudioBlock) -> None:
         """Remember a block: a command may come."""
-        self._kept.append(block.capture)
+        self._kept.append(beside_playback(block))
         self._kept_frames += block.frames
-        while self._kept_frames - self._kept[0].shape[1] >= self._lead_frames:
-            self._kept_frames -= self._kept.popleft().shape[1]
+        self._keep_only(self._room_frames)
 
     def hear(self, *, is_alone: bool) -> None:
         """Take what was kept for a part of the command.
@@ -59,17 +70,39 @@ class CommandDirection:
         Parameters
         ----------
         is_alone : bool
-            Whether nothing played meanwhile; else this command is not located, for the microphones hear
-            the loudspeakers as well as the talker.
+            Whether nothing played meanwhile. Where something begins to play during a command, that one is
+            not located: nothing is known of its echo.
         """
-        self._is_alone = self._is_alone and is_alone
-        if self._is_alone and self._kept:
-            self._talker = self._direction.process(np.concatenate(self._kept, axis=1))
+        is_first = self._is_alone is None
+        if self._is_alone is None:
+            self._is_alone = is_alone
+        self._is_lost |= self._is_alone and not is_alone
+        if is_first and is_alone:
+            self._keep_only(self._lead_frames)
+        if self._kept and not self._is_lost:
+            sound = np.concatenate(self._kept, axis=1)
+            self._talker = (
+                self._alone.process(sound[: self._microphones])
+                if self._is_alone
+                else self._heard_beside(sound, is_first=is_first)
+            )
         self._kept.clear()
         self._kept_frames = 0
 
     def finish(self) -> TalkerAzimuth | None:
         """Return where the command came from, None where that is unsure, and be ready for the next one."""
-        talker = self._talker if self._is_alone else None
+        talker = None if self._is_lost else self._talker
         self.reset()
         return talker
+
+    def _keep_only(self, frames: int) -> None:
+        """Forget the oldest blocks that are not needed for so many frames."""
+        while self._kept and self._kept_frames - self._kept[0].shape[1] >= frames:
+            self._kept_frames -= self._kept.popleft().shape[1]
+
+    def _heard_beside(self, sound: Block, *, is_first: bool) -> TalkerAzimuth | None:
+        if not is_first:
+            return self._beside.process(self._cancelled.process(sound))
+        self._cancelled.begin()
+        near = self._cancelled.process(sound)
+        return self._beside.process(near[:, -round(_LEAD_SECONDS * RATE_HZ) :])

@@ -76,6 +76,7 @@ class House:
             volume=50,
             path=self.volume_path,
             fade_seconds=0.05,
+            clock=self.clock,
         )
         self.announcer = Announcer(
             perform=self.perform, mixer=self.mixer, rate_hz=RATE_HZ, bus=self.bus, room="attic"
@@ -173,6 +174,44 @@ async def test_the_volume_is_in_force_told_and_remembered_and_nonsense_is_not(mu
             assert (await house.state())["volume"] == 31
     async with living(music) as house:
         assert (await house.state())["volume"] == 31
+
+
+async def test_another_place_is_played_and_told_and_one_that_is_not_there_is_an_event(music: Path) -> None:
+    async with living(music) as house:
+        await house.ask("player/attic/play", "two.wav")
+        assert (await house.state(lambda state: state["state"] == "playing"))["can_seek"]
+        await house.ask("player/attic/seek", "41.5")
+        await house.state(lambda state: state["state"] == "playing" and state["position_seconds"] >= 41.5)
+        await house.ask("player/attic/seek", "60")
+        event = await house.told.next("roomwise/v1/event/player/attic")
+        assert (event["type"], "two.wav: is 60.0 s long" in event["why"]) == ("failed", True)
+        for nonsense in ("-1", "nan", "far", ""):
+            await house.ask("player/attic/seek", nonsense)
+            assert (await house.state())["position_seconds"] >= 41.5
+
+
+async def test_after_a_restart_the_music_is_as_it_was_but_silent_until_it_is_asked_for(music: Path) -> None:
+    async with living(music) as house:
+        await house.ask("player/attic/repeat", "all")
+        await house.ask("player/attic/play", "both.m3u")
+        await house.state(lambda state: state["state"] == "playing")
+        await house.ask("player/attic/command", "next")
+        await house.state(lambda state: state["title"] == "Two")
+        await house.ask("player/attic/seek", "30")
+        before = await house.state(
+            lambda state: state["state"] == "playing" and state["position_seconds"] > 30
+        )
+    async with living(music) as house:
+        state = await house.state()
+        assert (state["state"], state["position_seconds"] >= before["position_seconds"]) == ("paused", True)
+        for key in ("playlist", "source", "title", "number", "tracks", "seconds", "repeat"):
+            assert state[key] == before[key], key
+        assert not any(house.mixer.next_block(480).any() for _ in range(100))
+        await house.ask("player/attic/command", "play")
+        again = await house.state(lambda state: state["state"] == "playing")
+        assert again["position_seconds"] >= state["position_seconds"]
+        await house.ask("player/attic/command", "next")
+        await house.state(lambda state: state["title"] == "One")  # it repeats
 
 
 async def test_retained_requests_and_those_of_other_rooms_change_nothing(music: Path) -> None:

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from hub.errors import BadInput
 from hub.playback import ogg_pages
+from hub.playback.disk_sound import open_file
 from hub.playback.mpeg_frames import first_frame
-from hub.playback.sound_decoder import DecodedSound, encoded_parts, open_file
+from hub.playback.sound_decoder import DecodedSound, encoded_parts
 from hub.playback.sound_source import SoundSource
 
 RATE_HZ = 48_000

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from structlog.testing import capture_logs
 
 from hub.bus import Bus
 from hub.cli.spatial_line import spatial_line
@@ -28,7 +30,7 @@ from hub.spatial.filter_design import SpatialFilters
 from hub.spatial.renderer import SpatialRenderer
 from hub.spatial.steered_filters import SteeredFilters
 from hub.spatial_sound import build_spatial_sound
-from hub.sweet_spot import SweetSpot
+from hub.sweet_spot import SpatialState, SweetSpot
 from integrations.mqtt.discovery import spatial_discovery
 from routines.effects import Outcome
 from routines.ports import MessageReceived
@@ -85,7 +87,7 @@ class Told:
 class House:
     """A sweet spot, and the mixer that it aims."""
 
-    def __init__(self, azimuth_degrees: float | None) -> None:
+    def __init__(self, azimuth_degrees: float | None, path: Path) -> None:
         self.clock = VirtualClock(datetime(2026, 1, 1, tzinfo=UTC))
         self.bus = Bus(self.clock)
         self.told = Told()
@@ -96,6 +98,7 @@ class House:
             renderer=self.renderer,
             design=self.design,
             azimuth_degrees=azimuth_degrees,
+            path=path,
             messages=self.told,
             bus=self.bus,
             clock=self.clock,
@@ -130,22 +133,24 @@ class House:
 
 
 def as_from(one: SpatialFilters) -> NDArray[np.float32]:
-    house = House(None)
+    house = House(None, Path("unused"))
     house.renderer.set_filters(one)
     return house.plays()
 
 
 @asynccontextmanager
-async def living(azimuth_degrees: float | None = None) -> AsyncIterator[House]:
-    house, is_ready = House(azimuth_degrees), asyncio.Event()
-    running = asyncio.create_task(house.sweet_spot.run(is_ready.set))
-    await asyncio.wait_for(is_ready.wait(), 20)
-    await house.state()
-    try:
-        yield house
-    finally:
-        running.cancel()
-        await asyncio.wait([running])
+async def living(azimuth_degrees: float | None = None, folder: Path | None = None) -> AsyncIterator[House]:
+    """A house that remembers in a folder, or in one of its own that nothing is left of."""
+    with TemporaryDirectory() as own:
+        house, is_ready = House(azimuth_degrees, (folder or Path(own)) / "sweet_spot.json"), asyncio.Event()
+        running = asyncio.create_task(house.sweet_spot.run(is_ready.set))
+        await asyncio.wait_for(is_ready.wait(), 20)
+        await house.state()
+        try:
+            yield house
+        finally:
+            running.cancel()
+            await asyncio.wait([running])
 
 
 async def test_the_spot_moves_to_who_talks_and_says_so() -> None:
@@ -183,6 +188,43 @@ async def test_the_direction_of_the_configuration_is_in_force_from_the_start() -
         await house.ask("switch", "ON")
         assert await house.state() == {"on": True, "azimuth_degrees": -15, "source": "config"}
         np.testing.assert_array_equal(house.plays(), as_from(STEERED.towards(-15)))
+
+
+async def test_switch_and_direction_are_as_before_a_restart(tmp_path: Path) -> None:
+    async with living(folder=tmp_path) as house:
+        await house.ask("switch", "OFF")
+        await house.ask("azimuth", "9")
+        for _ in range(2):
+            before = await house.state()
+    async with living(-15, tmp_path) as house:
+        assert house.sweet_spot.state == SpatialState(**before)
+        assert house.renderer.is_bypassed
+        await house.ask("switch", "ON")
+        await house.state()
+        np.testing.assert_array_equal(house.plays(), as_from(STEERED.towards(9)))
+
+
+async def test_an_older_direction_of_hub_yaml_gives_way_to_a_new_one(tmp_path: Path) -> None:
+    async with living(-15, tmp_path) as house:
+        await house.ask("switch", "OFF")
+        await house.state()
+    async with living(6, tmp_path) as house:
+        assert house.sweet_spot.state == SpatialState(on=False, azimuth_degrees=6, source="config")
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "{", "[]", '{"on": true}', '{"on": true, "azimuth_degrees": 31, "source": "hand"}', "\x00\xff"],
+)
+async def test_a_damaged_memory_of_the_spot_is_told_in_one_line_and_left_out(
+    tmp_path: Path, content: str
+) -> None:
+    (tmp_path / "sweet_spot.json").write_text(content, encoding="utf-8")
+    with capture_logs() as logs:
+        async with living(-15, tmp_path) as house:
+            assert house.sweet_spot.state == SpatialState(on=True, azimuth_degrees=-15, source="config")
+    [told] = [line for line in logs if "damaged" in line["event"]]
+    assert "\n" not in told["why"]
 
 
 async def test_the_switch_lets_plain_stereo_be_compared_and_keeps_the_direction() -> None:

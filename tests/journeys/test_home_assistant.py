@@ -13,12 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import numpy as np
 import pytest
+import soundfile
 
 from hub.assemble import House, assemble
 from hub.audio.simulated_device import empty_room
 from hub.clock import SystemClock
 from hub.config.files import load_config
+from hub.playback.player_state import PlayerState
 from hub.service import ServiceState
 from integrations.mqtt.topics import COMMAND_TOPIC
 from routines.ports import MessageReceived
@@ -190,6 +193,68 @@ async def test_home_assistant_finds_presence_and_a_button_for_each_routine_by_it
             return has_presence and any(one.startswith("button.") and "guests" in one for one in entities)
 
         await until(found)
+
+
+async def test_home_assistant_plays_pauses_skips_and_turns_down_the_music_and_sees_what_comes_of_it(
+    rig: Rig, tmp_path: Path
+) -> None:
+    (tmp_path / "music" / "Evening").mkdir(parents=True)
+    for title in ("One", "Two"):
+        with soundfile.SoundFile(tmp_path / "music" / "Evening" / f"{title}.flac", "w", 48_000, 2) as file:
+            file.title, file.artist = title, "The Band"
+            file.write(np.random.default_rng(0).uniform(-0.1, 0.1, (120 * 48_000, 2)))
+    async with hub(rig, tmp_path) as house:
+
+        async def shows(ending: str, wanted: str) -> None:
+            """Wait until the entity of a domain whose name ends so has a state."""
+            domain, name = ending.split(".")
+            found: dict[str, str] = {}
+
+            async def is_so() -> bool:
+                states = await rig.ask("GET", "states")
+                found.update(
+                    (one["entity_id"], one["state"])
+                    for one in states
+                    if one["entity_id"].startswith(f"{domain}.") and one["entity_id"].endswith(f"_{name}")
+                )
+                return wanted in found.values()
+
+            try:
+                await until(is_so)
+            except TimeoutError:
+                pytest.fail(f"{ending} is not {wanted} but {found}")
+
+        async def call(service: str, ending: str, **data: str | float) -> None:
+            states = await rig.ask("GET", "states")
+            domain = service.split("/")[0]
+            [entity] = [
+                one["entity_id"]
+                for one in states
+                if one["entity_id"].startswith(f"{domain}.") and one["entity_id"].endswith(f"_{ending}")
+            ]
+            await rig.ask("POST", f"services/{service}", {"entity_id": entity, **data})
+
+        def state() -> PlayerState:
+            return house.acting.music.state
+
+        await shows("sensor.player", "idle")
+        await call("select/select_option", "playlist", option="Evening")
+        await shows("sensor.player", "playing")
+        await shows("sensor.plays", "The Band - One")
+        await call("number/set_value", "volume", value=31)
+        await shows("number.volume", "31.0")
+        assert (state().state, state().title, state().volume) == ("playing", "One", 31)
+        await call("button/press", "next_track")
+        await shows("sensor.plays", "The Band - Two")
+        await call("switch/turn_off", "music")
+        await shows("switch.music", "off")
+        await shows("sensor.player", "paused")
+        assert (state().state, state().number) == ("paused", 2)
+        await call("switch/turn_on", "music")
+        await shows("sensor.player", "playing")
+        await call("button/press", "stop_music")
+        await shows("sensor.player", "idle")
+        assert state().state == "idle"
 
 
 async def test_a_wrong_token_and_a_wrong_password_are_degraded_states_with_a_hint(

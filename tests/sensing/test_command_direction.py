@@ -93,12 +93,69 @@ def test_the_wake_word_alone_tells_no_direction(recognizer: SpeechRecognizer) ->
     assert [one for one in seen if isinstance(one, TalkerLocated)] == []
 
 
-def test_a_command_over_music_is_understood_and_not_located(recognizer: SpeechRecognizer) -> None:
+def test_a_command_over_music_is_understood_and_located(recognizer: SpeechRecognizer) -> None:
     sound = from_aside(speech("computer, turn on the kitchen lights"), 20)
     music = 0.01 * np.random.default_rng(5).standard_normal((1, sound.shape[1])).astype(np.float32)
     seen = heard(recognizer, sound + 0.1 * music, music)
     assert [one for one in seen if isinstance(one, TranscriptDone)] != []
-    assert [one for one in seen if isinstance(one, TalkerLocated)] == []
+    [located] = [one for one in seen if isinstance(one, TalkerLocated)]
+    assert located.azimuth_degrees == pytest.approx(20, abs=3)
+
+
+def beside_noise(azimuth_degrees: float, *, delay_frames: int, echo: float) -> tuple[Sound, Sound]:
+    """Return syllables from aside after six seconds, and a stereo noise whose echo is heard all the time.
+
+    The loudspeakers stand to the sides of the microphones.
+    """
+    talk = from_aside(np.concatenate([np.zeros(6 * RATE_HZ, np.float32), syllables(3.0)]), azimuth_degrees)
+    played = np.random.default_rng(8).standard_normal((2, talk.shape[1])).astype(np.float32)
+    late = np.roll(played, delay_frames, axis=1)
+    left, right = (from_aside(one, side) for one, side in zip(late, (-80, 80), strict=True))
+    return talk + echo * (left + right), 0.1 * played
+
+
+def located_beside(direction: CommandDirection, sound: Sound, played: Sound, cuts: list[int]) -> float | None:
+    """Return the answer where the wake word is noticed after 7.2 s."""
+    frames = 0
+    for block in blocks(sound, [*cuts, round(7.2 * RATE_HZ)], played):
+        direction.keep(block)
+        frames += block.frames
+        if frames >= 7.2 * RATE_HZ:
+            direction.hear(is_alone=False)
+    found = direction.finish()
+    return None if found is None else found.azimuth_degrees
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.floats(-60, 60), st.integers(160, 4000), st.sampled_from([0.01, 0.05, 0.1]))
+def test_a_talker_is_found_beside_music_however_late_the_sound_card_is(
+    azimuth_degrees: float, delay_frames: int, echo: float
+) -> None:
+    sound, played = beside_noise(azimuth_degrees, delay_frames=delay_frames, echo=echo)
+    found = located_beside(CommandDirection(PAIR, RATE_HZ), sound, played, every(1280, sound))
+    assert found == pytest.approx(azimuth_degrees, abs=4)
+
+
+def test_without_the_reference_the_loudspeakers_would_be_the_talker() -> None:
+    sound, played = beside_noise(-30, delay_frames=1600, echo=0.2)
+    direction = CommandDirection(PAIR, RATE_HZ)
+    assert located_beside(direction, sound, np.zeros_like(played), every(1280, sound)) != pytest.approx(
+        -30, abs=10
+    )
+
+
+def test_where_music_begins_during_the_command_nobody_is_located() -> None:
+    direction = CommandDirection(PAIR, RATE_HZ)
+    sound = from_aside(syllables(3.0), 25)
+    for is_alone in (True, False, True):
+        for block in blocks(sound, []):
+            direction.keep(block)
+        direction.hear(is_alone=is_alone)
+    assert direction.finish() is None
+    for block in blocks(sound, []):
+        direction.keep(block)
+    direction.hear(is_alone=True)
+    assert direction.finish() is not None
 
 
 def syllables(seconds: float) -> Sound:
