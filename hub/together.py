@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Protocol
 
 from hub.bus import Bus
 from hub.clock import Clock
@@ -28,22 +27,6 @@ _PAUSE_SECONDS = 2.0
 _LOOK_SECONDS = 0.25
 _REPORT_SECONDS = 5.0
 _CHANNELS = 2
-
-
-class Part(Protocol):
-    """What a room does in a music that several hear."""
-
-    def card_reported(self, frame: int, heard_at_seconds: float) -> None:
-        """Take the sound card's word, on the audio thread."""
-
-    def next_block(self, first_frame: int, frames: int) -> Block:
-        """Return what the card's frames play, shape ``(2, frames)``, on the audio thread."""
-
-    def look(self) -> None:
-        """Do what is to be done now and then, on the event loop."""
-
-    def state(self) -> dict[str, Json]:
-        """Return what there is to know of it."""
 
 
 class Serving:
@@ -97,6 +80,29 @@ class Serving:
             "figures": _told(self._figures),
         }
 
+    def heard_seconds(self, frame: float) -> float | None:
+        """Return our time at which a frame is heard; on the audio thread."""
+        return self._sender.heard_seconds(frame)
+
+    def common_seconds(self) -> float:
+        """Return our time: all follow it."""
+        return self._now()
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the card's clock is well known."""
+        return self._sender.is_settled
+
+    @property
+    def hubs(self) -> tuple[str, ...]:
+        """The names of the hubs that listen."""
+        return self._server.hubs
+
+    @property
+    def is_sounding(self) -> bool:
+        """Whether anything but a pause is being sent."""
+        return self._now() - self._sounded_seconds <= _PAUSE_SECONDS
+
     def _send(self, at_seconds: float, sound: bytes) -> None:
         """Send sound, but no pauses: who follows may play music of its own in them."""
         if sound.strip(b"\0"):
@@ -132,7 +138,7 @@ class Following:
         self._own = own
         self._player = player
         self._stream = stream
-        self._address = address
+        self.address = address
         self._now = now
 
     def card_reported(self, frame: int, heard_at_seconds: float) -> None:
@@ -153,9 +159,35 @@ class Following:
         """Return whom the room follows, and how well."""
         return {
             "role": "follows",
-            "server": self._address,
+            "server": self.address,
             "figures": _told(self._stream.figures(self._now())),
         }
+
+    def heard_seconds(self, frame: float) -> float | None:
+        """Return the server's time at which a frame is heard."""
+        return self._stream.heard_seconds(frame)
+
+    def common_seconds(self) -> float | None:
+        """Return the server's time."""
+        return self._stream.server_seconds(self._now())
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the server's clock and the card's are well known."""
+        return self._stream.is_settled(self._now())
+
+    @property
+    def trim_seconds(self) -> float:
+        """How much earlier this room plays than its clocks say, as an acoustic calibration found."""
+        return self._stream.trim_seconds
+
+    @trim_seconds.setter
+    def trim_seconds(self, seconds: float) -> None:
+        self._stream.trim_seconds = seconds
+
+
+Part = Serving | Following
+"""What a room does in a music that several hear."""
 
 
 class Together:
@@ -170,6 +202,10 @@ class Together:
 
     Attributes
     ----------
+    part : Part
+        What the room does.
+    calibration : callable
+        Returns what chirps have found, once something can chirp.
     services : tuple of Service
         All that is to be kept alive for it.
     """
@@ -178,7 +214,8 @@ class Together:
     needs: frozenset[str] = frozenset({"audio"})
 
     def __init__(self, part: Part, *, mixer: Mixer, link: Service, clock: Clock) -> None:
-        self._part = part
+        self.part = part
+        self.calibration: Callable[[], Json] = lambda: None
         self._latency_frames = mixer.latency_frames
         self._clock = clock
         self._frames = 0
@@ -188,18 +225,18 @@ class Together:
 
     def card_reported(self, frame: int, heard_at_seconds: float) -> None:
         """Take the sound card's word that ``frame``, as the mixer counts, is heard at a time of our clock."""
-        self._part.card_reported(frame, heard_at_seconds)
+        self.part.card_reported(frame, heard_at_seconds)
         self._has_report = True
 
     def next_block(self, frames: int) -> Block:
         """Return the next frames of music, shape ``(2, frames)``."""
         first = self._frames + self._latency_frames  # the mixer gives them out so much later
         self._frames += frames
-        return self._part.next_block(first, frames)
+        return self.part.next_block(first, frames)
 
     def state(self) -> dict[str, Json]:
         """Return the part, whom it is played with, and how well; for ``roomwise status``."""
-        return self._part.state()
+        return {**self.part.state(), "calibration": self.calibration()}
 
     async def run(self, ready: Callable[[], None]) -> None:
         """Look after the part until cancelled.
@@ -219,7 +256,7 @@ class Together:
             await self._rest()
         ready()
         while True:
-            self._part.look()
+            self.part.look()
             await self._rest()
 
     async def _rest(self) -> None:

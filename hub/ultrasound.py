@@ -14,9 +14,11 @@ from hub.bus import Bus
 from hub.calibration import CalibrationInUse
 from hub.calibration_notes import notes_file
 from hub.calibration_watch import CalibrationWatch
+from hub.chirp_level import chirp_peak
 from hub.clock import Clock
 from hub.config.hub_config import HubConfig
 from hub.door_watch import DoorWatch
+from hub.playback.chirping_emitter import ChirpingEmitter
 from hub.playback.tone_gate import ToneGate
 from hub.rare_moments import RareMomentFolder
 from hub.sensing_switch import SensingSwitch
@@ -42,6 +44,8 @@ class Ultrasound:
 
     emitter: CarrierEmitter
     tone: ToneGate
+    chirps: ChirpingEmitter
+    """What the mixer plays: the tone, or chirps in its place."""
     sensor: UltrasoundSensor
     meter: ProcessingMeter
     calibration: CalibrationInUse
@@ -89,7 +93,12 @@ def build_ultrasound(
         keep=RareMomentFolder(state / "rare-moments", clock).keep if settings.keep_rare else None,
         tell_field=None if calibration.calibration is None else bus.publish_from_thread,
     )
-    return Ultrasound(emitter=emitter, tone=tone, sensor=sensor, meter=meter, calibration=calibration)
+    chirps = ChirpingEmitter(
+        emitter, tone, rate_hz=rate_hz, chirp_peak=chirp_peak(config, calibration.calibration)
+    )
+    return Ultrasound(
+        emitter=emitter, tone=tone, chirps=chirps, sensor=sensor, meter=meter, calibration=calibration
+    )
 
 
 def motion_classifier() -> MotionClassifier:

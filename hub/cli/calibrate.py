@@ -31,27 +31,35 @@ AtListener = Annotated[
 FlatMicrophone = Annotated[
     bool, typer.Option("--flat-microphone", help="With --spatial: it is a measuring microphone.")
 ]
+Audible = Annotated[
+    bool, typer.Option("--audible", help="Allow carriers of 18 to 20.5 kHz, which children hear.")
+]
+RangeM = Annotated[
+    float, typer.Option(min=0.5, max=10.0, help="Distance at which somebody who walks shall be seen.")
+]
+MicrophoneDbfs = Annotated[
+    float | None,
+    typer.Option(min=-80.0, max=20.0, help="Level of 94 dB SPL on the microphones, by data sheet."),
+]
+Pair = Annotated[
+    bool,
+    typer.Option("--pair", help="Ask the running hubs that play in step to listen for each other instead."),
+]
 
 
 def calibrate(
     config: Annotated[Path | None, typer.Option(help="Configuration directory.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw what was measured (PNG, SVG, PDF).")] = None,
     pets: Annotated[bool, typer.Option("--pets", help="Nothing below 25 kHz, and 10 dB softer.")] = False,
-    audible: Annotated[
-        bool, typer.Option("--audible", help="Allow carriers of 18 to 20.5 kHz, which children hear.")
-    ] = False,
-    range_m: Annotated[
-        float, typer.Option(min=0.5, max=10.0, help="Distance at which somebody who walks shall be seen.")
-    ] = 4.0,
-    microphone_dbfs: Annotated[
-        float | None,
-        typer.Option(min=-80.0, max=20.0, help="Level of 94 dB SPL on the microphones, by data sheet."),
-    ] = None,
+    audible: Audible = False,
+    range_m: RangeM = 4.0,
+    microphone_dbfs: MicrophoneDbfs = None,
     microphone_m: Annotated[
         float | None,
         typer.Option(min=0.01, max=5.0, help="Metres from loudspeaker 1 to its nearest microphone."),
     ] = None,
     spatial: Spatial = False,
+    pair: Pair = False,
     layout: Layout = None,
     at_listener: AtListener = False,
     flat_microphone: FlatMicrophone = False,
@@ -68,6 +76,13 @@ def calibrate(
     if plot is not None:
         check_picture(plot)
     settings = _settings(config)
+    if pair:
+        from hub.cli.calibrate_pair import calibrate_pair
+
+        if spatial or plot is not None or out is not None:
+            raise BadInput("--pair stands alone, but for --config and --json; leave out the others")
+        calibrate_pair(settings, json=json)
+        return
     if spatial:
         from hub.cli.calibrate_spatial import DriverWishes, calibrate_drivers
 

@@ -9,6 +9,8 @@ from pydantic import Field, model_validator
 from hub.config.section import Section
 from integrations.snapcast.player import DEFAULT_PORT, followed_server
 
+_FOR_WHO_SERVES = {"host", "port", "wait_seconds", "calibrate_every_minutes"}
+
 
 class TogetherConfig(Section):
     """Music that several rooms play in step: given to the others, or followed."""
@@ -31,6 +33,27 @@ class TogetherConfig(Section):
         le=5.0,
         description="With serve, how much later music is heard than it is sent; slow networks need more.",
     )
+    calibrate_every_minutes: float | None = Field(
+        default=None,
+        ge=1.0,
+        le=10_080.0,
+        description="With serve, how often the rooms listen for each other by chirps while music plays; null "
+        "for only when asked, for children and pets may hear them.",
+    )
+    towards_metres: float = Field(
+        default=0.0,
+        ge=-0.5,
+        le=0.5,
+        description="How much nearer to the other room's loudspeaker the first microphone is than the first "
+        "loudspeaker, for calibration.",
+    )
+    own_path_metres: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=1.0,
+        description="From the first loudspeaker to the first microphone, for the distance that calibration "
+        "tells.",
+    )
 
     @model_validator(mode="after")
     def _serves_or_follows(self) -> TogetherConfig:
@@ -38,7 +61,7 @@ class TogetherConfig(Section):
             raise ValueError("a room gives its music (serve: true) or follows another (follow: HOST)")
         if self.follow is not None:
             followed_server(self.follow)
-            beside = sorted(self.model_fields_set & {"host", "port", "wait_seconds"})
+            beside = sorted(self.model_fields_set & _FOR_WHO_SERVES)
             if beside:
                 raise ValueError(
                     f"{' and '.join(beside)} beside follow: leave it out; a port stands behind the name, "

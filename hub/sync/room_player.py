@@ -9,6 +9,7 @@ import structlog
 
 from hub.sync.clock_filter import ClockFilter, Exchange
 from hub.sync.dac_clock import DacClock
+from hub.sync.limits import SETTLED_READINGS, SETTLED_SIGMA_SECONDS
 from hub.sync.pacer import Pacer
 from hub.sync.playout import Playout, StepFigures
 from hub.sync.steering import Steering
@@ -55,6 +56,18 @@ class RoomPlayer:
     def is_in_step(self, at_seconds: float) -> bool:
         """Return whether the server's clock is known well enough to play by."""
         return self._clock.is_ready(at_seconds)
+
+    def is_settled(self, at_seconds: float) -> bool:
+        """Return whether both clocks are known so well that what chirps find will last."""
+        with self._lock:
+            is_known = self._clock.sigma_seconds(at_seconds) < SETTLED_SIGMA_SECONDS
+            return is_known and self._dac.readings >= SETTLED_READINGS
+
+    def server_seconds(self, at_seconds: float) -> float | None:
+        """Return what the server's clock shows when ours shows ``at_seconds``; None while nobody knows."""
+        with self._lock:
+            is_ready = self._clock.is_ready(at_seconds)
+            return self._clock.server_seconds(at_seconds) if is_ready else None
 
     def figures(self, at_seconds: float) -> StepFigures | None:
         """Return how well it plays in step; None without a stream, or before the clocks are known."""
@@ -135,6 +148,7 @@ class RoomPlayer:
     def heard_seconds(self, frame: float) -> float | None:
         """Return the server's time at which a frame is heard; None before the clocks are known."""
         with self._lock:
+            self._pacer.trim_seconds = self.trim_seconds
             return self._pacer.due(frame)
 
     def _latency(self) -> float:

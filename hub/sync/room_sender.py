@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from hub.sync.dac_clock import DacClock
+from hub.sync.limits import SETTLED_READINGS
 from hub.sync.pacer import OwnClock, Pacer
 from hub.sync.playout import Playout, StepFigures
 from hub.sync.steering import Steering
@@ -88,6 +89,11 @@ class RoomSender:
     def heard_seconds(self, frame: float) -> float | None:
         """Return our clock's time at which a frame is heard; None before the card has reported."""
         return self._pacer.due(frame)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the card's clock is known so well that what chirps find will last."""
+        return self._dac.readings >= SETTLED_READINGS
 
     @property
     def figures(self) -> StepFigures | None:

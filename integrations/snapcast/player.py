@@ -30,6 +30,8 @@ from routines.ports import LinkChanged, Outbox
 log = structlog.get_logger("snapcast")
 
 DEFAULT_PORT = 1704
+CLIENT_NAME = "Roomwise"
+"""By which a hub that serves knows that another hub listens."""
 _CONNECT_SECONDS = 5.0
 _SILENCE_SECONDS = 10.0
 _MOST_ASKED = 64
@@ -180,7 +182,7 @@ class SnapcastPlayer:
     def _hello(self) -> dict[str, str | int | bool]:
         return {
             "Arch": platform.machine(),
-            "ClientName": "Roomwise",
+            "ClientName": CLIENT_NAME,
             "HostName": platform.node(),
             "ID": self._player_id,
             "Instance": 1,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 import structlog
 
+from integrations.snapcast.player import CLIENT_NAME
 from integrations.snapcast.wire import (
     Kind,
     Message,
@@ -17,6 +19,7 @@ from integrations.snapcast.wire import (
     chunk_content,
     codec_content,
     json_content,
+    player_of,
     read_message,
     time_content,
     wave_header,
@@ -31,11 +34,13 @@ _CHUNKS_WAITING = 100
 _RETRY_SECONDS = 10.0
 _HELLO_SECONDS = 5.0
 _END_SECONDS = 1.0
+_HUB = re.compile(r"[a-z0-9_-]{1,100}")
 
 
 @dataclass(eq=False, slots=True)
 class _Player:
     writer: asyncio.StreamWriter
+    hub: str | None = None
     waiting: asyncio.Queue[bytes] = field(default_factory=lambda: asyncio.Queue(_CHUNKS_WAITING))
     dropped: int = 0
 
@@ -115,6 +120,11 @@ class SnapcastServer:
         """How many listen."""
         return len(self._players)
 
+    @property
+    def hubs(self) -> tuple[str, ...]:
+        """The names of the hubs among those who listen."""
+        return tuple(sorted({one.hub for one in self._players if one.hub is not None}))
+
     def offer(self, at_seconds: float, sound: bytes) -> None:
         """Send sound to all players; for the event loop's thread.
 
@@ -154,7 +164,7 @@ class SnapcastServer:
         try:
             if len(self._talks) > _MOST_PLAYERS:
                 raise Misunderstood(f"{_MOST_PLAYERS} players are connected already")
-            await self._greet(reader, writer)
+            player.hub = await self._greet(reader, writer)
             self._players.add(player)
             async with asyncio.TaskGroup() as group:
                 sending = group.create_task(_send_all(player))
@@ -169,7 +179,8 @@ class SnapcastServer:
             del self._talks[task]
             writer.close()
 
-    async def _greet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _greet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> str | None:
+        """Tell a player what it needs, and return its name if it is a hub."""
         async with asyncio.timeout(_HELLO_SECONDS):
             hello = await read_message(reader)
         if hello is None or hello.kind != Kind.HELLO:
@@ -180,6 +191,8 @@ class SnapcastServer:
             answer = Message(kind=kind, refers_to=hello.number, sent_us=self._now_us(), content=content)
             writer.write(written(answer))
         await writer.drain()
+        program, player = player_of(hello)
+        return player if program == CLIENT_NAME and _HUB.fullmatch(player) else None
 
     async def _answer_all(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while (message := await read_message(reader)) is not None:

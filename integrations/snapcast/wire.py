@@ -164,19 +164,26 @@ def settings_of(message: Message) -> PlayerSettings:
     Misunderstood
         A number is missing or impossible.
     """
-    text, _ = _counted(message, 0)
-    try:
-        content = json.loads(text)
-    except (ValueError, RecursionError):
-        raise Misunderstood("settings that are not JSON") from None
-    if not isinstance(content, dict):
-        raise Misunderstood("settings that are not a mapping")
+    content = _mapping(message, "settings")
     return PlayerSettings(
         buffer_seconds=_number(content, "bufferMs", 0, 60_000) / 1000,
         latency_seconds=_number(content, "latency", -10_000, 10_000) / 1000,
         volume=_number(content, "volume", 0, 100) / 100,
         is_muted=content.get("muted") is True,
     )
+
+
+def player_of(message: Message) -> tuple[str, str]:
+    """Return name of the program and id that a player says hello with, empty where it says none.
+
+    Raises
+    ------
+    Misunderstood
+        The hello is no mapping.
+    """
+    content = _mapping(message, "a hello")
+    name, player = (content.get(key) for key in ("ClientName", "ID"))
+    return name if isinstance(name, str) else "", player if isinstance(player, str) else ""
 
 
 def error_of(message: Message) -> str:
@@ -193,6 +200,17 @@ def wave_header(form: PcmFormat) -> bytes:
         *(b"RIFF", 36, b"WAVE", b"fmt ", 16, 1, form.channels),
         *(rate, rate * frame_bytes, frame_bytes, 16, b"data", 0),
     )
+
+
+def _mapping(message: Message, what: str) -> Mapping[str, object]:
+    text, _ = _counted(message, 0)
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        raise Misunderstood(f"{what}: not JSON") from None
+    if not isinstance(content, dict):
+        raise Misunderstood(f"{what}: not a mapping")
+    return content
 
 
 def _number(content: Mapping[str, object], key: str, least: int, most: int) -> float:

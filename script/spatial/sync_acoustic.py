@@ -11,6 +11,7 @@ from scipy import signal
 
 from hub.sync.acoustic_offset import Unsure, heard, two_way_offset
 from hub.sync.chirp_plan import ChirpPlan
+from hub.sync.chirp_search import plan_start
 from script.journal import Row
 from sensing.dsp.air import air_absorption_nepers, speed_of_sound_mps
 from sensing.simulation.room_response import image_sources
@@ -118,16 +119,20 @@ def measured(*, rooms: int, near_echo: float, seed: int) -> Iterator[Row]:
         pair = placed(random)
         offset = random.uniform(-3e-3, 3e-3)
         try:
-            arrivals = [
-                heard(
-                    recorded(pair, microphone, plan, random, offset_seconds=offset, near_echo=near_echo),
-                    rate_hz=RATE_HZ,
-                    plan=plan,
-                    start_seconds=START_SECONDS,
-                )
+            recordings = [
+                recorded(pair, microphone, plan, random, offset_seconds=offset, near_echo=near_echo)
                 for microphone in (0, 1)
             ]
-            found = two_way_offset(arrivals[0], arrivals[1])
+            at_first, at_second = (
+                heard(
+                    recording,
+                    rate_hz=RATE_HZ,
+                    plan=plan,
+                    start_seconds=plan_start(recording, rate_hz=RATE_HZ, plan=plan),
+                )
+                for recording in recordings
+            )
+            found = two_way_offset(at_first, at_second)
         except Unsure as reason:
             yield {"room": room, "refused": str(reason)}
             continue
@@ -139,7 +144,7 @@ def measured(*, rooms: int, near_echo: float, seed: int) -> Iterator[Row]:
             "error_us": round((found.offset_seconds - offset) * 1e6, 1),
             "hearing_error_us": round((found.offset_seconds - offset - float(seen)) * 1e6, 1),
             "sigma_us": round(found.sigma_seconds * 1e6, 1),
-            "snr_db": round(min(one.snr_db for one in arrivals), 0),
+            "snr_db": round(min(one.snr_db for one in (at_first, at_second)), 0),
         }
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
 
 from sensing.audio_block import AudioBlock
 from sensing.observations import (
@@ -127,6 +130,7 @@ class UltrasoundSensor:
         self._silence = SilentListener(rate_hz=rate_hz, carrier_hz=carrier_hz)
         self._has_moved = False
         self._mode: UltrasoundMode | None = None
+        self._is_calibrating = False
         self._level_db = _SILENT_DB
         self._lost_seconds = self._blind_seconds = 0.0
         self._degraded: tuple[DegradedState, ...] = ()
@@ -151,11 +155,23 @@ class UltrasoundSensor:
         if self._plan is not None:
             self._plan.allow(is_allowed)
 
+    def calibrate(self, is_calibrating: bool) -> None:
+        """Let something else sound in the tone's place, and judge nothing meanwhile; call it between blocks.
+
+        What is known of the room stays as it is.
+        """
+        self._is_calibrating = is_calibrating
+
     def process(self, block: AudioBlock) -> list[Observation]:
         """Return what this block reveals, oldest first."""
+        if self._is_calibrating:
+            # chirps cross the carrier, and would be taken for its edges
+            block = replace(block, reference=np.zeros_like(block.reference))
         self._meter.hear(block.frames / block.rate_hz)
         observations: list[Observation] = []
         for hop in self._receiver.process(block):
+            if self._is_calibrating:
+                continue
             observations += self._carrier(hop)
             if self._mode == "watching" and self._lost_seconds == 0.0:
                 observations += self._motion(hop)
@@ -169,9 +185,13 @@ class UltrasoundSensor:
         if state is not None and self._mode == "watching" and self._lost_seconds == 0.0:
             self._has_moved = False
             tell(state)
-        silence = self._silence.process(block, is_sound=self._receiver.blinding is None)
+        silence = self._silence.process(block, is_sound=self._is_sound)
         if silence is not None:
             tell(silence)
+
+    @property
+    def _is_sound(self) -> bool:
+        return self._receiver.blinding is None and not self._is_calibrating
 
     def _carrier(self, hop: ReceivedHop) -> list[Observation]:
         """Follow whether the carrier can be heard, and for how long it could not."""
@@ -231,6 +251,8 @@ class UltrasoundSensor:
         )
         self._is_toned = step.is_on
         self._want_tone(step.is_on)
+        if self._is_calibrating:
+            return self._in_mode("calibrating", block.end_frame)
         if step.state == "forbidden":
             return self._in_mode("muted", block.end_frame)
         return self._in_mode("resting", block.end_frame) if step.state == "resting" else []
@@ -300,7 +322,7 @@ class UltrasoundSensor:
     def _health(self, number: int) -> list[Observation]:
         """Tell what keeps the room from being sensed well, when that changes."""
         sound = tuple(dict.fromkeys(one.fault for one in self._receiver.findings))
-        lost: tuple[DegradedState, ...] = ("no_carrier",) if self._mode == "no_carrier" else ()
+        lost: tuple[DegradedState, ...] = (self._mode,) if self._mode in ("no_carrier", "calibrating") else ()
         states = (*lost, *sound, *(self._presence.degraded if self._mode == "watching" else ()))
         if states == self._degraded:
             return []
