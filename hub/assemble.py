@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import structlog
 
 from hub.acting import Acting, build_acting
+from hub.answers import Answers
 from hub.audio.device import AudioDevice
 from hub.audio.engine import AudioEngine, unheard
 from hub.audio.lane import Lane
@@ -21,6 +23,7 @@ from hub.events import Observed
 from hub.home_publisher import HomePublisher
 from hub.hub_id import hub_id
 from hub.links import Links
+from hub.pair_parts import PairEar, pair_ear, pair_services
 from hub.playback.ducking import Ducker
 from hub.playback.mixer import Mixer
 from hub.recognition import Recognition
@@ -45,6 +48,7 @@ from sensing.ultrasound.sensor import UltrasoundSensor
 
 log = structlog.get_logger("assemble")
 
+_SPEECH_LANE = "speech"
 _LANE_BLOCKS = 200
 """Blocks that a lane may be behind: 2 s of 10 ms blocks, then the oldest is dropped and reported."""
 _LOSSLESS_LANE_BLOCKS = 10
@@ -117,28 +121,28 @@ def assemble(
     on_tick : callable
         Called from the audio thread with the frames of each tick, before they are mixed.
     """
-    config = loaded.hub
-    bus = Bus(clock)
+    config, bus = loaded.hub, Bus(clock)
     ultrasound = build_ultrasound(config, calibration=calibration, state=state, bus=bus, clock=clock)
     spatial = build_spatial_sound(config, directory, state)
     mixer = _mixer(config, spatial, ultrasound)
     recognition = Recognition(config, loaded.routines, directory=directory, bus=bus)
     listener = _listener(config, loaded.routines, recognition, calibration, spatial)
     lanes = list(_lanes(config, ultrasound, listener, recognition, bus, clock, lossless=lossless))
+    ear = pair_ear(config, lanes, bus)
     links = Links(config, broker_port, loaded.routines, bus=bus, hub=hub_id(state, config.home.room))
     acting = build_acting(loaded, links, mixer, directory=directory, state=state, bus=bus, clock=clock)
     audio = _audio(device, _ticking(mixer.next_block, on_tick), lanes, bus, acting, lossless=lossless)
-    sweet_spot = _sweet_spot(spatial, config, links.mqtt, bus=bus, clock=clock)
+    sweet_spot = _sweet_spot(spatial, config, links.mqtt, bus=bus, clock=clock, state=state)
     home = _home(loaded, links.mqtt, acting.music.playlists(), bus=bus, clock=clock)
     services: tuple[Service, ...] = (
         acting.store,
         *links.services,
         home,
-        *_ultrasound(ultrasound, lanes, links, config=config, bus=bus, clock=clock, state=state),
+        *_ultrasound(ultrasound, ear, lanes, acting, links, config=config, bus=bus, clock=clock, state=state),
         *recognition.services,
         *acting.services,
         *(() if sweet_spot is None else (sweet_spot,)),
-        _routine_files(directory, links, listener, recognition, bus=bus, clock=clock),
+        *_ears(directory, links, listener, recognition, lanes, config, bus=bus, clock=clock),
         audio,
     )
     return House(
@@ -201,7 +205,7 @@ def _ticking(playback: Callable[[int], Block], on_tick: Callable[[int], None]) -
 def _mixer(config: HubConfig, spatial: SpatialSound | None, ultrasound: Ultrasound | None) -> Mixer:
     """Return the mixer with its spatial renderer (where there is a layout) and the carrier."""
     rate_hz = config.audio.rate_hz
-    emitter = None if ultrasound is None else ultrasound.emitter
+    emitter = None if ultrasound is None else ultrasound.chirps
     return Mixer(
         rate_hz=rate_hz,
         speakers=config.audio.speakers,
@@ -234,7 +238,7 @@ def _lanes(
     if listener is None:
         log.info("nobody listens", why="speech is off")
     else:
-        sensors.append(("speech", listener))
+        sensors.append((_SPEECH_LANE, listener))
     for name, sensor in sensors:
         yield Lane(
             name=name,
@@ -248,7 +252,9 @@ def _lanes(
 
 def _ultrasound(
     ultrasound: Ultrasound | None,
+    ear: PairEar | None,
     lanes: Sequence[Lane],
+    acting: Acting,
     links: Links,
     *,
     config: HubConfig,
@@ -256,16 +262,24 @@ def _ultrasound(
     clock: Clock,
     state: Path,
 ) -> Iterator[Service]:
-    """Yield the services of the ultrasonic part, where there is one."""
+    """Yield the services of the ultrasonic part, where there is one, and what calibrates rooms by chirps."""
     if ultrasound is not None:
         [lane] = [one for one in lanes if one.name == LANE]
         yield from ultrasound_services(
             ultrasound, lane, config=config, messages=links.mqtt, bus=bus, clock=clock, state=state
         )
+    together = acting.together
+    yield from pair_services(ear, config, together, ultrasound, links, state=state, bus=bus, clock=clock)
 
 
 def _sweet_spot(
-    spatial: SpatialSound | None, config: HubConfig, messages: MessageLink, *, bus: Bus, clock: Clock
+    spatial: SpatialSound | None,
+    config: HubConfig,
+    messages: MessageLink,
+    *,
+    bus: Bus,
+    clock: Clock,
+    state: Path,
 ) -> SweetSpot | None:
     if spatial is None:
         return None
@@ -273,6 +287,7 @@ def _sweet_spot(
         renderer=spatial.renderer,
         design=spatial.design,
         azimuth_degrees=config.playback.listener_azimuth_degrees,
+        path=state / "sweet_spot.json",
         messages=messages,
         bus=bus,
         clock=clock,
@@ -300,6 +315,25 @@ def _listener(
         delay_frames=None if known is None else known.loopback_delay_frames,
         direction=None if spatial is None else spatial.direction,
     )
+
+
+def _ears(
+    directory: Path,
+    links: Links,
+    listener: Listener | None,
+    recognition: Recognition,
+    lanes: Sequence[Lane],
+    config: HubConfig,
+    *,
+    bus: Bus,
+    clock: Clock,
+) -> Iterator[Service]:
+    """Yield what makes the ears hear edited routines, and answers without a wake word."""
+    yield _routine_files(directory, links, listener, recognition, bus=bus, clock=clock)
+    if listener is not None:
+        [lane] = [one for one in lanes if one.name == _SPEECH_LANE]
+        listen = partial(lane.tell, "answer", listener.expect_answer)
+        yield Answers(listen=listen, bus=bus, room=config.home.room)
 
 
 def _routine_files(

@@ -74,6 +74,13 @@ class RoutinesChanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerAwaited:
+    """The hub has asked something to its end; ``room`` None is wherever the hub is."""
+
+    room: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlaybackStarted:
     """A sound or a sentence began to play."""
 

@@ -15,6 +15,7 @@ from sensing.observations import WakeWordHeard
 from sensing.speech.listener import Listener
 from sensing.speech.recognizer import SURE_CONFIDENCE, Hypothesis, SpeechRecognizer
 from sensing.speech.speech_stages import RATE_HZ
+from sensing.speech.verification import Verifier
 from sensing.speech.voice_activity import VoiceActivity
 from sensing.speech.wake_word import WakeWord
 
@@ -30,6 +31,8 @@ class HouseEars:
         Belongs to this object alone; its grammar should allow the wake word before each sentence.
     wake_word : callable
         Makes a detector of some of the wake words, for one client.
+    verifier : Verifier
+        Looks at each wake word once more, as in the house; belongs to this object alone.
     wake_phrases, language
         What detectors can find and what the recogniser understands.
     """
@@ -39,11 +42,13 @@ class HouseEars:
         *,
         recognizer: SpeechRecognizer,
         wake_word: Callable[[Sequence[str]], WakeWord],
+        verifier: Verifier,
         wake_phrases: Sequence[str],
         language: str = "en",
     ) -> None:
         self._recognizer = recognizer
         self._wake_word = wake_word
+        self._verifier = verifier
         self.wake_phrases = tuple(wake_phrases)
         self.language = language
         self._activity = VoiceActivity()
@@ -74,7 +79,12 @@ class HouseEars:
 
     def wake_ear(self, phrases: Sequence[str], form: SoundFormat) -> HearsWakeWord:
         """Return an ear that opens level by level as the house's own does, for one client."""
-        listener = Listener(rate_hz=form.rate_hz, wake=self._wake_word(phrases), recognizer=_NoRecognizer())
+        listener = Listener(
+            rate_hz=form.rate_hz,
+            wake=self._wake_word(phrases),
+            recognizer=_NoRecognizer(),
+            verifier=self._verifier,
+        )
         frame = 0
 
         def hears(sound: bytes) -> str | None:

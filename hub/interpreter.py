@@ -41,8 +41,8 @@ def facts_from_observation(event: Observed) -> Iterable[Fact]:
                 kind="minor" if reason == "minor_motion" else "major",
                 confidence=confidence,
             )
-        case TranscriptDone(text=text, confidence=confidence) if text:
-            yield HeardFact(room=event.room, text=text, confidence=confidence)
+        case TranscriptDone(text=text, confidence=confidence, is_answer=is_answer) if text or is_answer:
+            yield HeardFact(room=event.room, text=text, confidence=confidence, is_answer=is_answer)
         case _:
             return
 

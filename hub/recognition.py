@@ -13,7 +13,7 @@ from hub.hearing import HOUSE_SENTENCES, make_recognizer, read_phrases
 from hub.house_ears import HouseEars
 from hub.recognizer_backend import RecognizerBackend, recognizer_backend
 from hub.service import Service
-from hub.wake_words import make_wake_word
+from hub.wake_words import make_verifier, make_wake_word
 from integrations.wyoming.hearing_server import HearingServer
 from integrations.wyoming.speech_server import SpeechServer
 from routines.routine import Routine
@@ -85,6 +85,7 @@ class Recognition:
         return HouseEars(
             recognizer=self.recognizer(routines),
             wake_word=make_wake_word,
+            verifier=make_verifier(),
             wake_phrases=[self._wake_phrase],
             language=_LANGUAGE,
         )

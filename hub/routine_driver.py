@@ -15,10 +15,11 @@ import structlog
 from hub.bus import Bus, Overflow, Subscription
 from hub.clock import Clock
 from hub.errors import Degraded
-from hub.events import FactTaken, Observed, RoutineOutput, RoutinesChanged
+from hub.events import AnswerAwaited, FactTaken, Observed, RoutineOutput, RoutinesChanged
 from hub.interpreter import facts_from_device, facts_from_event, facts_from_message, facts_from_observation
 from hub.performer import Performer
 from hub.store.engine_memory import EngineMemory
+from routines.effects import Say
 from routines.engine import Engine
 from routines.facts import Fact, StateFact, TimePassed
 from routines.memory import Row
@@ -280,9 +281,17 @@ class RoutineDriver:
             log.warning("an effect failed", routine=perform.routine, why=outcome.error)
         self._performing.discard((perform.run_id, perform.step))
         outputs = self._engine.complete(perform.run_id, perform.step, outcome, now=self._clock.now())
+        self._tell_question(perform)
         await self._follow(outputs, tasks)
         if not self._performing:
             self.idle.set()
+
+    def _tell_question(self, perform: Perform) -> None:
+        """Tell when what was just said is to be answered."""
+        match perform.effect:
+            case Say(text=text, room=room):
+                if self._engine.hearing.awaits_answer(text, perform.run_id, self._clock.now()):
+                    self._bus.publish(AnswerAwaited(room=room))
 
     def _take_rows(self) -> list[Row]:
         """Return what has to be written: what could not be written before, and what has changed since."""

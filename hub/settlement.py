@@ -101,7 +101,7 @@ class Settlement:
         match observed.observation:
             case WakeWordHeard() as wake:
                 self._claim(wake, observed)
-            case TranscriptDone() if self._own is not None:
+            case TranscriptDone(is_answer=False) if self._own is not None:
                 return await self._has_won(self._own)
         return True
 

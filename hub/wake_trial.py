@@ -9,7 +9,7 @@ from hub.wake_recordings import Labelled, sound_of
 from routines.facts import Json
 from sensing.share_interval import share_interval
 from sensing.speech.speech_stages import CHUNK_FRAMES, RATE_HZ
-from sensing.speech.verification import Verifier
+from sensing.speech.verification import Verdict, Verifier
 from sensing.speech.wake_errors import CHUNKS_PER_HOUR, THRESHOLDS, accepts, rate_at_most
 from sensing.speech.wake_word import WakeWord
 
@@ -54,7 +54,10 @@ class WakeTrial:
         scores = self._wake.scores(sound)[:, 0]
         places = {threshold: accepts(scores, threshold) for threshold in self.thresholds}
         chunks = {chunk for some in places.values() for chunk in some}
-        confirmed = {chunk for chunk in chunks if self._is_confirmed(sound, chunk)}
+        phrase, verifier = self._wake.phrase, self._verifier
+        confirmed = {
+            one for one in chunks if verifier is None or verdict(verifier, sound, one, phrase).is_confirmed
+        }
         for threshold, some in places.items():
             count = sum(chunk in confirmed for chunk in some)
             if says_it:
@@ -65,13 +68,6 @@ class WakeTrial:
             self._said += 1
         else:
             self._other_chunks += len(scores)
-
-    def _is_confirmed(self, sound: NDArray[np.float32], chunk: int) -> bool:
-        if self._verifier is None:
-            return True
-        end = (chunk + 1) * CHUNK_FRAMES
-        past = np.pad(sound[:end], (max(0, _VERIFIED_FRAMES - end), 0))[-_VERIFIED_FRAMES:]
-        return self._verifier.verify(past, self._wake.phrase).is_confirmed
 
     def figures(self, threshold: float) -> dict[str, Json]:
         """Return misses and false accepts at one of the thresholds, with 95 % bounds."""
@@ -90,3 +86,10 @@ class WakeTrial:
             "false_accepts_per_hour": false / hours if hours else None,
             "false_accepts_per_hour_at_most": rate_at_most(false, hours),
         }
+
+
+def verdict(verifier: Verifier, sound: NDArray[np.float32], chunk: int, phrase: str) -> Verdict:
+    """Return what the verifier says of a phrase that was found in a chunk of a sound, as in a house."""
+    end = (chunk + 1) * CHUNK_FRAMES
+    past = np.pad(sound[max(0, end - _VERIFIED_FRAMES) : end], (max(0, _VERIFIED_FRAMES - end), 0))
+    return verifier.verify(past, phrase)

@@ -24,13 +24,17 @@ class PresenceFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeardFact:
-    """Somebody said something; ``device`` is the hub that heard it, ``azimuth_degrees`` where from."""
+    """Somebody said something; ``device`` is the hub that heard it, ``azimuth_degrees`` where from.
+
+    ``is_answer``: it was said without the wake word, after the hub had asked; then ``text`` may be empty.
+    """
 
     room: str
     text: str
     confidence: float = 1.0
     device: str | None = None
     azimuth_degrees: float | None = None
+    is_answer: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,7 @@ _ASKS_FOR = timedelta(seconds=20)
 _YES = re.compile(r"(yes|yeah|yep|sure|right|correct|exactly|do it|of course)( please)?|please( do)?|ok(ay)?")
 _NO = re.compile(r"no( thanks?| thank you)?|nope|cancel|stop|never ?mind|don't")
 _AGAIN = "I did not hear that clearly. Please say it again."
+_UNCLEAR = "I did not understand that, so I leave it."
 _NEVER_ROUGHLY = frozenset({"lock", "alarm_control_panel"})
 
 
@@ -68,9 +69,12 @@ Heard = Noticed | Wish | Question | Ignored
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Pending:
-    """What was not clearly said, or opens the house, until somebody says yes or no."""
+    """What was not clearly said, or opens the house, until somebody says yes or no.
 
-    heard: Noticed | Wish
+    ``heard`` is None where it has to be said again.
+    """
+
+    heard: Noticed | Wish | None
     fact: HeardFact
     question: Question
     until: datetime
@@ -106,8 +110,16 @@ class Hearing:
         self._fuzzy = None
 
     def is_asking(self, now: datetime) -> bool:
-        """Return whether a yes or a no is waited for."""
+        """Return whether the hub has asked back and waits for what is said then."""
         return self._pending is not None and now <= self._pending.until
+
+    def awaits_answer(self, said: str, run_id: str, now: datetime) -> bool:
+        """Return whether somebody shall answer what a run has just said: the hub's question, or its own."""
+        pending = self._pending
+        if pending is not None and now <= pending.until and pending.question.text == said:
+            return bool(pending.fact.room)
+        waits = self._watch.waiting_for_voice(HeardFact(room="", text=""))
+        return any(armed.wait is not None and armed.wait[0] == run_id for armed in waits)
 
     def hear(self, fact: HeardFact, made: Mapping[str, Routine], situation: Situation) -> Iterator[Heard]:
         """Yield what a sentence asks for; nothing if nobody waits for it."""
@@ -116,14 +128,9 @@ class Hearing:
             return
         pending, self._pending = self._pending, None
         if pending is not None and pending.fact.room == fact.room and situation.now <= pending.until:
-            plain = plain_sentence(fact.text)
-            if _YES.fullmatch(plain):
-                yield self._confirmed(pending, fact, made, situation)
-                return
-            if _NO.fullmatch(plain):
-                yield _ignored(
-                    pending.heard, "declined", f"{pending.heard.reason}, and {fact.text!r} after it"
-                )
+            decided = self._decided(pending, fact, made, situation)
+            if decided is not None:
+                yield decided
                 return
         reason = self._reason(fact)
         found = self._awaited(fact, reason) or self._phrase(fact, fact.text, reason)
@@ -138,12 +145,15 @@ class Hearing:
         doubt = "" if fact.confidence >= self._certainty.secure else f", {fact.confidence:.0%} sure"
         return f"heard {fact.text!r}{where}{doubt}"
 
-    def _too_unsure(self, fact: HeardFact) -> Iterator[Ignored]:
-        """Yield why nothing is done about noise that looks like a routine's phrase."""
+    def _too_unsure(self, fact: HeardFact) -> Iterator[Heard]:
+        """Yield why nothing is done about noise that looks like a routine's phrase, or is no answer."""
         reason = self._reason(fact)
         found = self._phrase(fact, fact.text, reason)
         if found is not None:
             yield _ignored(found, "unsure", reason)
+        if fact.is_answer and self._pending is not None:
+            self._pending = None
+            yield Wish(answer=Answer(reply=_UNCLEAR), reason=reason)
 
     def _wish(
         self, fact: HeardFact, reason: str, made: Mapping[str, Routine], situation: Situation
@@ -168,11 +178,12 @@ class Hearing:
         if opened is not None and fact.confidence < self._certainty.secure:
             reason = f"{heard.reason}, and to {opened} takes {self._certainty.secure:.0%}"
             yield _ignored(heard, "unsure", reason)
-            yield Question(text=_AGAIN, reason=reason)
+            yield self._ask(_AGAIN, None, reason, fact, situation)
         elif opened is not None:
-            yield self._ask(f"Shall I really {opened}?", heard, fact, situation)
+            yield self._ask(f"Shall I really {opened}?", heard, heard.reason, fact, situation)
         elif guess is not None or fact.confidence < self._certainty.sure:
-            yield self._ask(f"Did you mean: {guess or plain_sentence(fact.text)}?", heard, fact, situation)
+            text = f"Did you mean: {guess or plain_sentence(fact.text)}?"
+            yield self._ask(text, heard, heard.reason, fact, situation)
         else:
             yield heard
 
@@ -184,24 +195,38 @@ class Hearing:
         later = [] if change is None else [opened_by_routine(one, {}, self._directory) for one in change.made]
         return opened_by(heard.answer.calls, self._directory) or next(filter(None, later), None)
 
-    def _ask(self, text: str, heard: Noticed | Wish, fact: HeardFact, situation: Situation) -> Question:
+    def _ask(
+        self, text: str, heard: Noticed | Wish | None, reason: str, fact: HeardFact, situation: Situation
+    ) -> Question:
         """Keep what was heard until somebody says yes."""
-        question = Question(text=text, reason=heard.reason)
+        question = Question(text=text, reason=reason)
         until = situation.now + _ASKS_FOR
         self._pending = _Pending(heard=heard, fact=fact, question=question, until=until)
         return question
 
-    def _confirmed(
+    def _decided(
         self, pending: _Pending, fact: HeardFact, made: Mapping[str, Routine], situation: Situation
-    ) -> Heard:
-        """Return what was asked about; a yes that may be none is asked for once more."""
-        if fact.confidence < self._certainty.sure:
-            return self._ask(pending.question.text, pending.heard, pending.fact, situation)
-        reason = f"{pending.heard.reason}, and {fact.text!r} to {pending.question.text!r}"
-        if isinstance(pending.heard, Noticed):
-            return replace(pending.heard, reason=reason)
+    ) -> Heard | None:
+        """Return what a yes or a no makes of the question, None where neither was said.
+
+        A yes that may be none is asked for once more. Without the wake word before it, a yes that opens the
+        house must be as sure as the wish itself.
+        """
+        heard, plain = pending.heard, plain_sentence(fact.text)
+        if heard is None:
+            return None
+        if _NO.fullmatch(plain):
+            return _ignored(heard, "declined", f"{heard.reason}, and {fact.text!r} after it")
+        if not _YES.fullmatch(plain):
+            return None
+        needs_secure = fact.is_answer and self._opened(heard) is not None
+        if fact.confidence < (self._certainty.secure if needs_secure else self._certainty.sure):
+            return self._ask(pending.question.text, heard, heard.reason, pending.fact, situation)
+        reason = f"{heard.reason}, and {fact.text!r} to {pending.question.text!r}"
+        if isinstance(heard, Noticed):
+            return replace(heard, reason=reason)
         # worked out anew: a timer counts from the yes
-        return self._wish(pending.fact, reason, made, situation) or replace(pending.heard, reason=reason)
+        return self._wish(pending.fact, reason, made, situation) or replace(heard, reason=reason)
 
     def _awaited(self, fact: HeardFact, reason: str) -> Noticed | None:
         for armed in self._watch.waiting_for_voice(fact):

@@ -13,6 +13,7 @@ PresenceReason = Literal[
 ]
 DegradedState = Literal[
     "no_carrier",
+    "calibrating",
     "music_masked",
     "fan_dominated",
     "not_a_number",
@@ -121,7 +122,10 @@ class TranscriptGrew:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TranscriptDone:
-    """Speech was recognised; ``text`` is empty when no sentence fits."""
+    """Speech was recognised; ``text`` is empty when no sentence fits.
+
+    ``is_answer``: it was said without the wake word, after the hub had asked.
+    """
 
     at: float
     frame: int
@@ -129,6 +133,7 @@ class TranscriptDone:
     confidence: float
     start: float
     end: float
+    is_answer: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

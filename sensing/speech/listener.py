@@ -26,6 +26,7 @@ from sensing.observations import (
     WakeWordHeard,
 )
 from sensing.processing_meter import ProcessingMeter
+from sensing.speech.awaited_answer import AwaitedAnswer
 from sensing.speech.command_direction import CommandDirection
 from sensing.speech.energy_gate import EnergyGate
 from sensing.speech.microphone_sound import CHUNK_SECONDS, MicrophoneSound, SoundChunk
@@ -49,7 +50,7 @@ _LISTENING_CHUNKS = 19
 
 
 class Listener:
-    """Hear commands that follow a wake word.
+    """Hear commands that follow a wake word, and answers that the hub has asked for.
 
     Parameters
     ----------
@@ -106,6 +107,7 @@ class Listener:
         self._sound = MicrophoneSound(rate_hz=rate_hz, meter=self.meter, delay_frames=delay_frames)
         self._gate = EnergyGate()
         self._voice = VoiceActivity()
+        self._answer = AwaitedAnswer()
         self.faults: tuple[HearingFault, ...] = ()
         self.reset()
 
@@ -119,12 +121,20 @@ class Listener:
         """Recognise other sentences from the next command on; may be called from any thread."""
         self._recognizer = recognizer
 
+    def expect_answer(self) -> None:
+        """Hear what is said next without a wake word: the hub has just asked something.
+
+        Whoever says nothing is waited for four seconds. For the thread that calls `process`.
+        """
+        self._answer.expect()
+
     def reset(self) -> None:
         """Forget what was heard, as after a gap in the audio."""
         self._sound.reset()
         self._gate.reset()
         self._voice.reset()
         self._wake.reset()
+        self._answer.reset()
         if self._direction is not None:
             self._direction.reset()
         self._kept: deque[SoundChunk] = deque(maxlen=_KEPT_CHUNKS)
@@ -149,7 +159,7 @@ class Listener:
         if self._command is None:
             return seen
         self._command.conclude()
-        return [*seen, *self._close(self._command.transcript)]
+        return [*seen, *self._close(self._command)]
 
     def _take(self, chunks: Sequence[SoundChunk]) -> list[Observation]:
         seen: list[Observation] = []
@@ -170,8 +180,13 @@ class Listener:
         self._kept.append(chunk)
         speech = self._speech(chunk.near)
         if self._command is not None:
+            if self._command.is_answer:
+                self._answer.keep(chunk)
             self._follow_talker(is_alone=chunk.played is None)
             return self._hear(self._command, chunk.near, speech)
+        if self._answer.begins(chunk):
+            self._command = self._spoken(self._wake.phrase, chunk.near, is_answer=True)
+            return self._change("hearing")
         self._quiet_chunks = 0 if max(speech, default=0.0) >= _MAYBE_SPEECH else self._quiet_chunks + 1
         if self._quiet_chunks >= _LISTENING_CHUNKS and not self._is_always_open:
             return self._change("asleep")
@@ -208,15 +223,20 @@ class Listener:
             score=wake.score,
             speech_to_noise_db=self._gate.speech_to_noise_db,
         )
-        self._command = SpokenCommand(
-            phrase=wake.phrase,
-            recognizer=self._recognizer,
-            meter=self.meter,
-            kept=self._past(),
-            at_seconds=self._seconds(),
-        )
+        self._answer.reset()
+        self._command = self._spoken(wake.phrase, self._past())
         self._follow_talker(is_alone=all(chunk.played is None for chunk in self._kept))
         return [heard, *self._change("hearing")]
+
+    def _spoken(self, phrase: str, kept: NDArray[np.float32], *, is_answer: bool = False) -> SpokenCommand:
+        return SpokenCommand(
+            phrase=phrase,
+            recognizer=self._recognizer,
+            meter=self.meter,
+            kept=kept,
+            at_seconds=self._seconds(),
+            is_answer=is_answer,
+        )
 
     def _is_own_voice(self, phrase: str) -> bool:
         if self._guard is None or all(chunk.played is None for chunk in self._kept):
@@ -237,7 +257,7 @@ class Listener:
         before = command.partial
         command.hear(chunk, speech, self._seconds())
         if command.is_over:
-            return self._close(command.transcript)
+            return self._close(command)
         if command.partial == before:
             return []
         return [TranscriptGrew(at=self._seconds(), frame=self._frame(), text=command.partial)]
@@ -261,8 +281,19 @@ class Listener:
             )
         ]
 
-    def _close(self, said: Transcript | None) -> list[Observation]:
+    def _understood(self, command: SpokenCommand) -> Transcript | None:
+        """Return what was said; None where nobody said anything, or what was played answered."""
+        said = command.transcript
+        if not command.is_answer or said is None:
+            return said
+        with self.meter.level("guard", CHUNK_SECONDS):
+            is_own = self._answer.is_own_voice(said.text, said.confidence, self._recognizer)
+        return None if is_own else said
+
+    def _close(self, command: SpokenCommand) -> list[Observation]:
         """Report what was said and go back to sleep."""
+        said = self._understood(command)
+        self._answer.reset()
         self._command = None
         self._quiet_chunks = _LISTENING_CHUNKS
         self._kept.clear()  # the wake word in it has been answered
@@ -278,6 +309,7 @@ class Listener:
             confidence=said.confidence,
             start=said.start_seconds,
             end=said.end_seconds,
+            is_answer=command.is_answer,
         )
         return [*located, done, *self._change("asleep")]
 

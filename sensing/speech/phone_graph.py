@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from sensing.speech.biasing import Bias
 from sensing.speech.grammar import Grammar
 from sensing.speech.lexicon import Lexicon, Phones
-from sensing.speech.phones import LABELS
 from sensing.speech.word_automaton import WordAutomaton, minimal_automaton
 
 Indices = NDArray[np.intp]
@@ -182,14 +181,15 @@ def _arrivals(chains: Sequence[Chain], start: int) -> tuple[tuple[tuple[int, int
 def _repeats(labels: Indices, sources: Indices, inner: int, targets: Indices) -> Repeats:
     """Find the phones that may follow a phone of their own label."""
     behind = np.concatenate([np.arange(inner), inner + targets])  # the place behind each phone
-    arriving = np.unique(behind * LABELS + labels)
-    keys = sources * LABELS + labels
+    many = int(labels.max()) + 1
+    arriving = np.unique(behind * many + labels)
+    keys = sources * many + labels
     phones = np.flatnonzero(np.isin(keys, arriving))
     groups: dict[int, int] = {}
     others, first, grouped, group = list[Indices](), list[int](), list[int](), list[int]()
     count = 0
     for index, key in enumerate(keys[phones].tolist()):
-        place, label = divmod(key, LABELS)
+        place, label = divmod(key, many)
         if key not in groups:
             low, high = np.searchsorted(targets, [place - inner, place - inner + 1])
             apart = inner + low + np.flatnonzero(labels[inner + low : inner + high] != label)

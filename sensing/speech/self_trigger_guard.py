@@ -18,8 +18,10 @@ room that was missed in the reference."""
 
 _LATEST_SECONDS = 0.8
 """So long after it was found in the reference the wake word is heard in the room, at most."""
-_USUAL_RMS = 0.05
-_LEAST_RMS = 1e-4
+USUAL_RMS = 0.05
+"""Of the loud parts of speech, to which what was played is brought before it is searched."""
+LEAST_RMS = 1e-4
+"""What is softer was not heard in the room."""
 
 
 class SelfTriggerGuard:
@@ -48,9 +50,9 @@ class SelfTriggerGuard:
 
     def _contains(self, phrase: str, sound: NDArray[np.float32]) -> bool:
         loudness = loud_rms(sound)
-        if loudness < _LEAST_RMS:
+        if loudness < LEAST_RMS:
             return False
         self._wake.reset()
-        wakes = self._wake.process(np.asarray(sound * (_USUAL_RMS / loudness), np.float32))
+        wakes = self._wake.process(np.asarray(sound * (USUAL_RMS / loudness), np.float32))
         since = [len(sound) - one.end_frame for one in wakes if one.phrase == phrase]
         return min(since, default=len(sound)) <= _LATEST_SECONDS * RATE_HZ

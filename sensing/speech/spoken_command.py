@@ -1,4 +1,4 @@
-"""What is said after a wake word, until it is over."""
+"""What is said after a wake word or as an answer, until it is over."""
 
 from __future__ import annotations
 
@@ -39,20 +39,22 @@ class SpokenCommand:
     Parameters
     ----------
     phrase : str
-        The wake word that opened it.
+        The wake word that opened it, or that may come before an answer.
     meter : ProcessingMeter
         Charged as ``asr``.
     kept : NDArray
         Sound up to now, mono at 16 kHz, at least 1.5 s of it where there is as much.
     at_seconds : float
         Time of its end.
+    is_answer : bool
+        Whether the hub has asked, so that no wake word need come before it.
 
     Attributes
     ----------
     is_over : bool
         Whether nothing more is to be heard.
     transcript : Transcript or None
-        What was said, once it is over; None for the wake word alone.
+        What was said, once it is over; None for the wake word alone or no answer.
     partial : str
         What has been said so far, where the recogniser can tell.
     """
@@ -65,12 +67,14 @@ class SpokenCommand:
         meter: ProcessingMeter,
         kept: NDArray[np.float32],
         at_seconds: float,
+        is_answer: bool = False,
     ) -> None:
+        self.is_answer = is_answer
         self._wake_words = phrase.split()
         self._recognizer = recognizer
         self._meter = meter
         self._endpoint = Endpoint()
-        self._is_one_breath = True
+        self._is_one_breath = not is_answer
         self._at_seconds = at_seconds
         self.is_over = False
         self.transcript: Transcript | None = None

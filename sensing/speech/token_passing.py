@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sensing.speech.phone_graph import PhoneGraph
-from sensing.speech.phones import BLANK, LABELS
+from sensing.speech.phones import BLANK
 
 _LEAST = -100.0
 """A label's log probability is at least this far below the likeliest one's; differences of sums of less
@@ -48,7 +48,7 @@ class Trellis:
     Attributes
     ----------
     emissions : ndarray
-        Log probabilities relative to the likeliest label, shape ``(frames, 40)``.
+        Log probabilities relative to the likeliest label, shape ``(frames, labels)``.
     edge : ndarray
         The same of a frame before or after the sentence, shape ``(frames,)``.
     ends : ndarray
@@ -97,12 +97,14 @@ class TokenPassing:
         self._heard = np.empty_like(self._phones)
         self._said = _NEVER
         """The best complete sentence and at least one frame of blank behind it."""
-        self._emissions = np.empty((_FIRST_FRAMES, LABELS), np.float32)
+        self._emissions = np.empty((0, 0), np.float32)
         self._ends = np.empty((_FIRST_FRAMES, len(graph.chains)), np.float32)
         self.frames = 0
 
     def feed(self, log_probs: NDArray[np.float32]) -> None:
-        """Take the next frames, shape ``(frames, 40)``: natural logarithms, the blank first."""
+        """Take the next frames, shape ``(frames, labels)``: natural logarithms, the blank first."""
+        if not self.frames:
+            self._emissions = np.empty((len(self._ends), log_probs.shape[1]), np.float32)
         best = log_probs.max(axis=1, keepdims=True)
         emissions = np.maximum(log_probs - best, np.float32(_LEAST))
         while self.frames + len(emissions) > len(self._ends):

@@ -1,18 +1,24 @@
-"""How the words of a grammar are written in the tokens of somebody's model: letters, or pieces of words."""
+"""How the words of a grammar are written in the tokens of somebody's model: letters, or pieces of words.
+
+Which pieces a model takes for a word depends on how it was trained: byte pair encoding joins the pair of
+pieces that was found first (Sennrich, Haddow and Birch 2016), and a unigram model mostly takes few pieces
+(Kudo 2018). Neither is said in the vocabulary, so a word may be written both ways; the sound decides.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sensing.speech.lexicon import Lexicon, Phones
-from sensing.speech.phones import LABELS
 
 _LEAST = -1e4
-"""Log probability of a label that the model does not have."""
+"""Log probability of other tokens where the model has none."""
 
 
 class TokensUnfit(ValueError):
@@ -35,15 +41,36 @@ class Vocabulary:
     blank: int
 
     def spellings(self, word: str) -> tuple[tuple[int, ...], ...]:
-        """Return the numbers of the fewest tokens that write a word, in each case that can be written."""
+        """Return the tokens that write a word, in each case that can be written: the fewest, and joined."""
         mark = " " if any(token.startswith(" ") for token in self.tokens) else ""
         cases = dict.fromkeys(mark + form for form in (word, word.capitalize(), word.upper()))
         numbers = {token: number for number, token in enumerate(self.tokens) if number != self.blank}
         longest = max(map(len, self.tokens), default=0)
-        return tuple(found for case in cases if (found := _fewest(case, numbers, longest)))
+        ways = [
+            way(case)
+            for case in cases
+            for way in (partial(_fewest, numbers, longest), partial(_joined, numbers))
+        ]
+        return tuple(dict.fromkeys(way for way in ways if way))
 
 
-def _fewest(text: str, numbers: dict[str, int], longest: int) -> tuple[int, ...]:
+def _joined(numbers: Mapping[str, int], text: str) -> tuple[int, ...]:
+    """Return letters joined pair by pair, the token with the lowest number first; nothing if one is missing.
+
+    SentencePiece numbers the tokens of byte pair encoding in the order in which it found them.
+    """
+    pieces = list(text)
+    while True:
+        pairs = [numbers.get(first + second) for first, second in pairwise(pieces)]
+        best = min((number for number in pairs if number is not None), default=None)
+        if best is None:
+            break
+        place = pairs.index(best)
+        pieces[place : place + 2] = [pieces[place] + pieces[place + 1]]
+    return tuple(numbers[piece] for piece in pieces) if all(piece in numbers for piece in pieces) else ()
+
+
+def _fewest(numbers: Mapping[str, int], longest: int, text: str) -> tuple[int, ...]:
     """Return the fewest tokens that join to a text, nothing where none do."""
     best: list[tuple[int, ...] | None] = [()]
     for end in range(1, len(text) + 1):
@@ -72,7 +99,7 @@ class TokenSpelling(Lexicon):
     Raises
     ------
     TokensUnfit
-        A word cannot be written, or together they need more tokens than there are labels.
+        A word cannot be written.
     """
 
     def __init__(self, vocabulary: Vocabulary, words: Iterable[str]) -> None:
@@ -88,8 +115,6 @@ class TokenSpelling(Lexicon):
             for number in range(len(vocabulary.tokens))
             if number != vocabulary.blank and number not in set(self._used)
         ]
-        if len(self._used) + 2 > LABELS:
-            raise TokensUnfit(f"{len(self._used)} tokens are needed, and {LABELS - 2} can be told apart")
         self._label_of = {token: label for label, token in enumerate(self._used, start=1)}
 
     def pronunciations(self, word: str) -> tuple[Phones, ...]:
@@ -97,10 +122,7 @@ class TokenSpelling(Lexicon):
         return tuple(tuple(self._label_of[token] for token in way) for way in self._spellings[word])
 
     def labelled(self, log_probs: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return a model's frames, shape ``(frames, tokens)``, as those of labels, shape ``(frames, 40)``."""
-        labels = np.full((len(log_probs), LABELS), np.float32(_LEAST))
-        labels[:, 0] = log_probs[:, self._blank]
-        labels[:, 1 : len(self._used) + 1] = log_probs[:, self._used]
-        if self._others:
-            labels[:, len(self._used) + 1] = log_probs[:, self._others].max(axis=1)
-        return labels
+        """Return a model's frames, shape ``(frames, tokens)``, as those of labels, ``(frames, labels)``."""
+        others = log_probs[:, self._others].max(axis=1, initial=_LEAST)
+        columns = log_probs[:, [self._blank]], log_probs[:, self._used], others[:, None]
+        return np.concatenate(columns, axis=1, dtype=np.float32)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -253,6 +254,17 @@ async def test_the_claims_of_others_are_waited_for_from_the_wake_word_on(ago_sec
             assert not answer.done()
         await advance(clock, 0.01)
         assert await asyncio.wait_for(answer, 5)
+
+
+async def test_an_answer_to_what_this_hub_asked_is_its_own_whoever_answered_the_last_wake_word() -> None:
+    async with kitchen() as (hub, clock):
+        await hub.wake(5.0)
+        await hub.told(claim("hall", speech_to_noise_db=30.0))
+        lost = asyncio.create_task(hub.answers())
+        await advance(clock, WAIT_SECONDS)
+        assert not await asyncio.wait_for(lost, 5)
+        answer = replace(TRANSCRIPT, text="yes", is_answer=True)
+        assert await hub.settlement.heeds(Observed(room="kitchen", observation=answer, at=clock.now()))
 
 
 @pytest.mark.parametrize("is_before", [True, False])

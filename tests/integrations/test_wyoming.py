@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from structlog.testing import capture_logs
 from wyoming.asr import Transcribe, Transcript
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
@@ -24,6 +25,7 @@ from wyoming.wake import Detect, Detection, NotDetected
 from hub.house_ears import HouseEars, mono_samples
 from integrations.wyoming.hearing_server import HearingServer
 from integrations.wyoming.wire import Misunderstood, SoundFormat, read_event
+from sensing.speech.verification import Verdict
 from tests.integrations.wyoming_parts import (
     HOST,
     PCM,
@@ -109,6 +111,32 @@ async def test_the_wake_word_is_detected_and_other_words_are_not(house: HouseEar
         detection = Detection.from_event(await answer(client))
     assert detection.name == "computer"
     assert detection.timestamp is not None
+
+
+class Yes:
+    """A verifier that confirms whatever it is asked."""
+
+    def verify(self, samples: NDArray[np.float32], phrase: str) -> Verdict:
+        return Verdict(is_confirmed=True, score=0.0)
+
+
+@pytest.mark.parametrize(
+    ("verifier", "text", "is_detected"),
+    [
+        (None, "what a lovely morning", False),
+        (None, "computer", True),
+        (Yes(), "what a lovely morning", True),
+    ],
+)
+async def test_what_the_head_takes_for_the_wake_word_is_verified_as_in_the_house(
+    verifier: Yes | None, text: str, is_detected: bool
+) -> None:
+    ears = listening_house(threshold=0.0, verifier=verifier)  # a head that takes everything for the word
+    async with serving(ears) as server, client_of(server) as client:
+        await client.write_event(Detect(names=["computer"]).event())
+        await send_sound(client, pcm(said(text)))
+        kind = (await answer(client)).type
+    assert Detection.is_type(kind) == is_detected
 
 
 async def test_two_clients_at_once_each_get_their_own_answer() -> None:

@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from hub.hearing import BUILT_IN_SENTENCES, make_recognizer, read_phrases
 from hub.house_ears import HouseEars, mono_samples
 from hub.playback.text_to_speech import speak
+from hub.wake_words import make_verifier
 from integrations.wyoming.ears import HearsWakeWord
 from integrations.wyoming.hearing_server import HearingServer
 from integrations.wyoming.wire import SoundFormat
 from routines.ports import LinkChanged, LinkEvent
+from sensing.speech.verification import Verifier
 from sensing.speech.wake_word import WakeWord
 
 HOST = "127.0.0.1"
@@ -79,10 +81,14 @@ def said(text: str, rate_hz: int = 16_000) -> NDArray[np.float32]:
     return room.astype(np.float32)
 
 
-def listening_house() -> HouseEars:
-    """Return ears that understand the built-in sentences."""
-    recognizer = make_recognizer(read_phrases(BUILT_IN_SENTENCES, []), after="computer")
-    return HouseEars(recognizer=recognizer, wake_word=WakeWord, wake_phrases=["computer"])
+def listening_house(*, threshold: float | None = None, verifier: Verifier | None = None) -> HouseEars:
+    """Return ears that understand the built-in sentences, and take a score for the wake word."""
+    return HouseEars(
+        recognizer=make_recognizer(read_phrases(BUILT_IN_SENTENCES, []), after="computer"),
+        wake_word=lambda phrases: WakeWord(phrases, threshold=threshold),
+        verifier=verifier or make_verifier(),
+        wake_phrases=["computer"],
+    )
 
 
 @asynccontextmanager

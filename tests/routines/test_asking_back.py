@@ -49,6 +49,7 @@ routines:
   - id: helper
     triggers: [{trigger: mqtt, topic: help}]
     actions:
+      - say: Somebody rings. Who is it?
       - wait_for_trigger: [{trigger: voice, phrases: ["let them in"]}]
       - {action: cover.toggle, target: {entity_id: cover.garage}}
 """
@@ -68,8 +69,12 @@ class House:
         self.simulator.begin([StateFact(entity_id="light.kitchen", state="on")])
         self.seen: list[Happened] = []
 
-    def say(self, text: str, confidence: float = 1.0, room: str = "kitchen") -> str:
-        happened = self.simulator.tell(HeardFact(room=room, text=text, confidence=confidence))
+    def say(
+        self, text: str, confidence: float = 1.0, room: str = "kitchen", *, is_answer: bool = False
+    ) -> str:
+        happened = self.simulator.tell(
+            HeardFact(room=room, text=text, confidence=confidence, is_answer=is_answer)
+        )
         self.seen += happened
         effects = [one.perform.effect for one in happened if isinstance(one, Performed)]
         return " ".join(one.text for one in effects if isinstance(one, Say))
@@ -126,6 +131,62 @@ def test_the_house_opens_only_after_a_sure_sentence_and_a_sure_yes(
     house.say("yes", yes)
     house.wait(600)
     assert bool(house.calls) == (said >= CERTAINTY.secure and yes >= CERTAINTY.sure)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(OPENING), st.floats(0.5, 1))
+def test_without_the_wake_word_a_yes_that_opens_the_house_is_as_sure_as_the_wish(
+    text: str, yes: float
+) -> None:
+    house = House()
+    question = house.say(text)
+    asked_again = house.say("yes", yes, is_answer=True)
+    house.wait(600)
+    assert bool(house.calls) == (yes >= CERTAINTY.secure)
+    if yes < CERTAINTY.secure:
+        assert asked_again == question
+
+
+def test_without_the_wake_word_a_sure_yes_is_enough_for_what_opens_nothing(house: House) -> None:
+    house.say("start movie time", DOUBT)
+    house.say("yes", CERTAINTY.sure, is_answer=True)
+    assert house.calls == ["light.turn_off"]
+
+
+@pytest.mark.parametrize(("text", "confidence"), [("", 0.0), ("yes", CERTAINTY.ask / 2)])
+def test_an_unclear_answer_ends_the_question_kindly(house: House, text: str, confidence: float) -> None:
+    house.say("start movie time", DOUBT)
+    assert house.say(text, confidence, is_answer=True) == "I did not understand that, so I leave it."
+    assert house.say("yes") == ""
+    assert house.calls == []
+
+
+def test_unclear_speech_is_no_answer_where_nothing_was_asked(house: House) -> None:
+    assert house.say("", 0.0, is_answer=True) == ""
+
+
+def test_an_answer_is_awaited_to_the_question_that_was_asked_where_it_was_heard(house: House) -> None:
+    hearing = house.simulator.engine.hearing
+    for room in ("kitchen", ""):
+        question = house.say("start movie time", DOUBT, room)
+        assert hearing.awaits_answer(question, "any-run", house.simulator.now) == (room == "kitchen")
+    again = house.say("unlock the front door", CERTAINTY.sure)
+    assert again == "I did not hear that clearly. Please say it again."
+    assert hearing.awaits_answer(again, "any-run", house.simulator.now)
+    assert not hearing.awaits_answer("Dinner is ready.", "any-run", house.simulator.now)
+    house.wait(30)
+    assert not hearing.awaits_answer(again, "any-run", house.simulator.now)
+
+
+def test_an_answer_is_awaited_to_what_a_routine_asks_before_it_waits_for_words(house: House) -> None:
+    from routines.facts import MessageFact
+
+    hearing = house.simulator.engine.hearing
+    happened = house.simulator.tell(MessageFact(topic="help", payload=""))
+    [asked] = [one.perform for one in happened if isinstance(one, Performed)]
+    assert isinstance(asked.effect, Say)
+    assert hearing.awaits_answer(asked.effect.text, asked.run_id, house.simulator.now)
+    assert not hearing.awaits_answer(asked.effect.text, "another-run", house.simulator.now)
 
 
 def test_what_was_unsurely_heard_is_done_after_a_yes_and_explained(house: House) -> None:

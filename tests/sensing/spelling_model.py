@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,28 +27,36 @@ METADATA = {
 
 def write_spelling_model(folder: Path, text: str, metadata: dict[str, str] = METADATA) -> None:
     """Write a folder with a model that spells the text, a letter every 80 ms, and what describes it."""
+    spelt = [TOKENS[0] if letter == " " else letter for letter in (f" {text}" if text else "")]
+    write_token_model(folder, spelt, TOKENS, metadata)
+
+
+def write_token_model(
+    folder: Path, said: Sequence[str], tokens: Sequence[str], metadata: dict[str, str] = METADATA
+) -> None:
+    """Write a folder with a model that says some of its tokens, one every 80 ms, and what describes it."""
     folder.mkdir(parents=True, exist_ok=True)
-    onnx.save(_model(text, metadata), str(folder / "model.onnx"))
-    lines = "".join(f"{token} {number}\n" for number, token in enumerate([*TOKENS, "<blk>"]))
+    labels = [tokens.index(token) for token in said]
+    onnx.save(_model(labels, len(tokens), metadata), str(folder / "model.onnx"))
+    lines = "".join(f"{token} {number}\n" for number, token in enumerate([*tokens, "<blk>"]))
     (folder / "tokens.txt").write_text(lines, encoding="utf-8")
     (folder / "vocab.txt").write_text(lines, encoding="utf-8")
     content = {"model_type": "nemo-conformer-ctc", "features_size": 80, "subsampling_factor": SUBSAMPLING}
     (folder / "config.json").write_text(json.dumps(content), encoding="utf-8")
 
 
-def _log_probabilities(text: str) -> np.ndarray:
-    labels = [TOKENS.index(TOKENS[0] if letter == " " else letter) for letter in (f" {text}" if text else "")]
-    logits = np.zeros((_FRAMES, len(TOKENS) + 1), np.float32)
+def _log_probabilities(labels: Sequence[int], tokens: int) -> np.ndarray:
+    logits = np.zeros((_FRAMES, tokens + 1), np.float32)
     for frame in range(_FRAMES):
         place, is_between = divmod(frame, 2)
         says = not is_between and place < len(labels)
-        logits[frame, labels[place] if says else len(TOKENS)] = _SURE
+        logits[frame, labels[place] if says else tokens] = _SURE
     return logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
 
 
-def _model(text: str, metadata: dict[str, str]) -> onnx.ModelProto:
+def _model(labels: Sequence[int], tokens: int, metadata: dict[str, str]) -> onnx.ModelProto:
     constants = {
-        "table": _log_probabilities(text)[None],
+        "table": _log_probabilities(labels, tokens)[None],
         "two": np.array([2], np.int64),
         "three": np.array([3], np.int64),
         "subsampling": np.array([SUBSAMPLING], np.int64),
@@ -72,7 +81,7 @@ def _model(text: str, metadata: dict[str, str]) -> onnx.ModelProto:
             helper.make_tensor_value_info("audio_signal", TensorProto.FLOAT, ["batch", 80, "time"]),
             helper.make_tensor_value_info("length", TensorProto.INT64, ["batch"]),
         ],
-        [helper.make_tensor_value_info("logprobs", TensorProto.FLOAT, ["batch", "frames", len(TOKENS) + 1])],
+        [helper.make_tensor_value_info("logprobs", TensorProto.FLOAT, ["batch", "frames", tokens + 1])],
         [numpy_helper.from_array(value, name) for name, value in constants.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)

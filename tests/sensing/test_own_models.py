@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from structlog.testing import capture_logs
 
 from hub.config.hub_config import RecognizerConfig
 from hub.errors import BadInput
 from hub.hearing import BUILT_IN_SENTENCES, make_recognizer, read_phrases
 from hub.recognizer_backend import recognizer_backend
 from sensing.speech.recognizer import SURE_CONFIDENCE, Hypothesis
-from tests.sensing.spelling_model import METADATA, write_spelling_model
+from tests.sensing.spelling_model import METADATA, TOKENS, write_spelling_model, write_token_model
 
 EXTRAS = {"onnx_asr": "onnx-asr", "sherpa_onnx": "sherpa-onnx"}
 
@@ -62,6 +63,21 @@ def test_the_grammar_is_decoded_over_the_tokens_and_words_have_times(tmp_path: P
     assert best.text == "stop the music"
     # a letter every 80 ms, each word behind its mark: "stop" from 0, "the" from 0.4, "music" from 0.72 s
     assert [round(word.start_seconds, 2) for word in best.words] == [0.0, 0.4, 0.72]
+    assert best.confidence == pytest.approx(1.0)
+
+
+def test_the_grammar_is_decoded_over_pieces_of_words(tmp_path: Path) -> None:
+    pytest.importorskip("onnx_asr", reason="the extra onnx-asr is not installed")
+    mark, *letters = TOKENS
+    pairs = [f"{first}{second}" for first in "aeiostr" for second in "chlmnrst"]
+    pieces = [*pairs, f"{mark}st", f"{mark}th", f"{mark}the", "op", "mus", mark, *letters]
+    said = [f"{mark}st", "op", f"{mark}the", mark, "mus", "ic"]
+    write_token_model(tmp_path / "mine", said, pieces)
+    with capture_logs() as logs:
+        [best, *_] = heard(tmp_path / "mine", "onnx_asr")
+    assert [one for one in logs if one["log_level"] == "info"] == []  # not by the model's text
+    assert best.text == "stop the music"
+    assert [round(word.start_seconds, 2) for word in best.words] == [0.0, 0.16, 0.24]
     assert best.confidence == pytest.approx(1.0)
 
 

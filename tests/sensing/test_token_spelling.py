@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hassil import Intents
@@ -13,7 +15,7 @@ from sensing.speech.ctc_recognizer import CtcRecognizer
 from sensing.speech.grammar import Grammar, compile_grammar
 from sensing.speech.phones import LABELS
 from sensing.speech.recognizer import SURE_CONFIDENCE
-from sensing.speech.token_spelling import TokenSpelling, TokensUnfit, Vocabulary
+from sensing.speech.token_spelling import TokensUnfit, Vocabulary
 
 LETTERS = Vocabulary(tokens=("<blk>", " ", *"abcdefghijklmnopqrstuvwxyz'"), blank=0)
 PIECES = Vocabulary(
@@ -38,8 +40,11 @@ class Writer:
 
     def __init__(self, vocabulary: Vocabulary, text: str, *, sure: float = 6.0) -> None:
         self.vocabulary = vocabulary
-        self._numbers = [number for word in text.split() for number in vocabulary.spellings(word)[0]]
+        self.say([number for word in text.split() for number in vocabulary.spellings(word)[0]])
         self._sure = sure
+
+    def say(self, numbers: Sequence[int]) -> None:
+        self._numbers = numbers
 
     def log_probabilities(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         logits = np.random.default_rng(len(samples)).standard_normal(
@@ -101,8 +106,9 @@ def test_words_have_the_times_of_their_tokens() -> None:
 def test_spellings_join_to_the_word_and_no_shorter_one_exists(word: str) -> None:
     pieces = [*"abcfghilnostu", "ab", "abc", "no", "not", "ught"]
     vocabulary = Vocabulary(tokens=("<blk>", " ", *pieces), blank=0)
-    [spelling] = vocabulary.spellings(word)
-    assert "".join(vocabulary.tokens[number] for number in spelling) == f" {word}"
+    spelling, *others = vocabulary.spellings(word)
+    for one in (spelling, *others):
+        assert "".join(vocabulary.tokens[number] for number in one) == f" {word}"
 
     def fewest(text: str) -> int:
         return min((1 + fewest(text[len(one) :]) for one in pieces if text.startswith(one)), default=0)
@@ -120,9 +126,57 @@ def test_what_a_model_cannot_write_is_refused_by_name() -> None:
         CtcRecognizer(Writer(PIECES, "turn"), grammar_of("stop music"))
 
 
-def test_more_tokens_than_there_are_labels_are_refused() -> None:
+def test_a_grammar_may_need_more_tokens_than_there_are_phones() -> None:
     words = [f"{a}{b}" for a in "abcdefgh" for b in "stuvwxyz"]
     vocabulary = Vocabulary(tokens=("<blk>", *(f" {word}" for word in words)), blank=0)
     assert len(words) > LABELS
-    with pytest.raises(TokensUnfit, match="64 tokens are needed, and 38 can be told apart"):
-        TokenSpelling(vocabulary, words)
+    grammar = grammar_of(f"({'|'.join(words)}) ({'|'.join(words)})")
+    for said in ("as hz", "cu cu"):
+        text, confidence = recognized(vocabulary, said, grammar)
+        assert text == said
+        assert confidence > 0.9
+
+
+def test_letters_are_joined_in_the_order_in_which_byte_pair_encoding_found_the_pairs() -> None:
+    found = ["l i", "li g", "g h", "gh t", "_ t", "h e", "_t he", "ig ht", "lig ht", "_ light"]
+    tokens = [pair.replace(" ", "").replace("_", " ") for pair in found]
+    vocabulary = Vocabulary(tokens=(*tokens, *" lightem", "<blk>"), blank=len(tokens) + 8)
+
+    def written(word: str) -> list[str]:
+        return ["|".join(vocabulary.tokens[number] for number in way) for way in vocabulary.spellings(word)]
+
+    assert written("light") == [" light", " |lig|h|t"]  # "li", then "lig", which "gh" comes too late for
+    assert written("theme") == [" the|m|e"]
+
+
+@given(cut=st.sampled_from(["fewest", "joined"]), sentence=st.sampled_from(SENTENCES))
+@settings(max_examples=20, deadline=None)
+def test_either_way_of_cutting_words_into_pieces_is_recognised(cut: str, sentence: str) -> None:
+    pieces = (
+        " t",
+        "ur",
+        "tu",
+        "urn",
+        " tu",
+        "rn",
+        " o",
+        "ff",
+        " on",
+        " of",
+        "th",
+        "e",
+        " th",
+        "li",
+        "gh",
+        "ght",
+        "ts",
+    )
+    vocabulary = Vocabulary(tokens=(*pieces, *" turnofheligs", "<blk>"), blank=len(pieces) + 13)
+    writer = Writer(vocabulary, "")
+    place = {"fewest": 0, "joined": -1}[cut]
+    writer.say([number for word in sentence.split() for number in vocabulary.spellings(word)[place]])
+    recognizer = CtcRecognizer(writer, LIGHTS)
+    recognizer.feed(np.zeros(16_000, np.float32))
+    best = recognizer.finish()[0]
+    assert best.text == sentence
+    assert best.confidence > 0.9

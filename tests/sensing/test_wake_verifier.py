@@ -8,6 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from sensing.speech import phone_verifier
+from sensing.speech.lexicon import Lexicon
+from sensing.speech.phone_model import PhoneModel
+from sensing.speech.phone_verifier import PhoneVerifier
 from sensing.speech.phones import BLANK, LABELS, PHONES, phone_labels
 from sensing.speech.wake_verifier import keyword_score
 
@@ -80,3 +84,15 @@ def test_what_is_no_phrase_or_no_window_is_refused() -> None:
         keyword_score(heard([BLANK]), ("XX",))
     with pytest.raises(ValueError, match=r"\(3, 39\)"):
         keyword_score(np.zeros((3, 39), np.float32), COMPUTER)
+
+
+@pytest.mark.parametrize(
+    ("phrase", "score", "is_confirmed"),
+    [("computer", -3.0, True), ("computer", -4.0, False), ("jarvis", -0.5, True), ("jarvis", -3.0, False)],
+)
+def test_a_phrase_whose_recordings_score_high_must_score_high(
+    monkeypatch: pytest.MonkeyPatch, phrase: str, score: float, is_confirmed: bool
+) -> None:
+    monkeypatch.setattr(phone_verifier, "keyword_score", lambda *_: score)
+    verdict = PhoneVerifier(PhoneModel(), Lexicon()).verify(np.zeros(32_000, np.float32), phrase)
+    assert (verdict.is_confirmed, verdict.score) == (is_confirmed, score)
