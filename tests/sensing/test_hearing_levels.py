@@ -107,7 +107,9 @@ def test_gated_levels_hear_what_open_levels_hear(
             [
                 one.phrase if isinstance(one, WakeWordHeard) else one.text
                 for one in seen
-                if isinstance(one, WakeWordHeard | TranscriptDone)
+                # what nobody would act on may be heard in a click by a level that is always open
+                if isinstance(one, WakeWordHeard)
+                or (isinstance(one, TranscriptDone) and one.confidence > 0.1)
             ]
         )
     assert told[0] == told[1]
