@@ -1,13 +1,14 @@
 """How sound is sent through a room, and how hubs keep in step, each beside other ways in the same run.
 
-    script/bench spatial [--parts cancellation,beam,upmix,cost,clocks,acoustic,direction,server]
+    script/bench spatial [--parts cancellation,beam,upmix,cost,clocks,acoustic,direction,server,people]
 
 The parts: cancellation of crosstalk, tone and virtual pair of the finished taps on measured heads
 (cancellation); the centre's beam on a ball, by a model that no design uses (beam); the centre found in mixes
 whose parts are known (upmix); processor time of the whole chain (cost); two simulated devices on three
-networks (clocks); the same after chirps were heard (acoustic); the direction of who talks (direction); and
-tones, channels and jumps through a sound server that runs for it (server). Measured heads and talk need the
-recordings beside the project.
+networks (clocks); the same after chirps were heard (acoustic); the direction of who talks (direction);
+tones, channels and jumps through a sound server that runs for it (server); and people who walk in beside
+music, sensed through such a server and without one (people). Measured heads and talk need the recordings
+beside the project.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from script.spatial import beam, cancellation, chain_cost, sound_server, sync, t
 from script.spatial.heads import load_heads
 from script.tables import Result, shown
 
-PARTS = ("cancellation", "beam", "upmix", "cost", "clocks", "acoustic", "direction", "server")
+PARTS = ("cancellation", "beam", "upmix", "cost", "clocks", "acoustic", "direction", "server", "people")
 Row = Mapping[str, object]
 
 
@@ -58,6 +59,9 @@ def measured(part: str, wanted: argparse.Namespace) -> Result:
         case "server":
             lack = sound_server.missing()
             return {"not measured": lack} if lack else named(sound_server.measure(), "row")
+        case "people":
+            lack = sound_server.missing()
+            return {"not measured": lack} if lack else named(sound_server.measure_people(), "row")
     raise ValueError(f"there is no part {part!r}; there are {', '.join(PARTS)}")
 
 

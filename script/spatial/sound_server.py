@@ -37,6 +37,10 @@ ROWS = {
     "server stopped": ("server_stops", "spk48", 48_000),
     "reader stopped": ("reader_stops", "spk48", 48_000),
 }
+PEOPLE = "people who walk in beside music"
+_PEOPLE_ROW = ("people", "arr71", 48_000)
+"""Takes a minute for two of them, so it is measured by itself."""
+_ENTRIES = 24
 STOP_SECONDS = 0.4
 _SETTLE_SECONDS = 1.2
 _MATCH_SECONDS = 1.0
@@ -288,9 +292,23 @@ def _stops(rate_hz: int, latency_seconds: float, process: int) -> dict[str, obje
     }
 
 
-def run_row(row: str, environment: dict[str, str], latency_seconds: float = 0.2) -> dict[str, object]:
-    """Run a row in a process of its own."""
-    kind, sink, rate_hz = ROWS[row]
+def people(rate_hz: int, latency_seconds: float, first: int = 0) -> dict[str, object]:
+    """Let people walk into simulated rooms whose sound goes through the server."""
+    from script.spatial.server_entries import CHANNELS, SCENES_AT_ONCE, entries
+
+    def hear(playback: Callable[[int], Block], seconds: float) -> Block:
+        return Heard(
+            playback, rate_hz=rate_hz, channels=CHANNELS, seconds=seconds, latency_seconds=latency_seconds
+        ).capture
+
+    return entries(hear, range(first, first + SCENES_AT_ONCE))
+
+
+def run_row(
+    row: str, environment: dict[str, str], latency_seconds: float = 0.2, first: int = 0
+) -> dict[str, object]:
+    """Run a row in a process of its own; ``first`` of the entries, where it is about those."""
+    kind, sink, rate_hz = ROWS.get(row, _PEOPLE_ROW)
     done = subprocess.run(
         [
             sys.executable,
@@ -300,12 +318,13 @@ def run_row(row: str, environment: dict[str, str], latency_seconds: float = 0.2)
             kind,
             str(rate_hz),
             str(latency_seconds),
+            str(first),
         ],
         env=environment | {"PULSE_SINK": sink, "PULSE_SOURCE": f"{sink}.monitor"},
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=180,
         check=False,
     )
     if done.returncode != 0:
@@ -321,11 +340,22 @@ def measure() -> Iterator[dict[str, object]]:
             yield {"row": row, **run_row(row, environment)}
 
 
+def measure_people(entries: int = _ENTRIES) -> Iterator[dict[str, object]]:
+    """Yield how many of so many people are noticed through the server, two by two."""
+    with server() as environment:
+        for first in range(0, entries, 2):
+            yield {"row": f"{PEOPLE}, from {first} on", **run_row(PEOPLE, environment, first=first)}
+
+
 def main() -> None:
     """Print one row's JSON, for the process that `run_row` starts."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--row", nargs=3, required=True, metavar=("KIND", "RATE_HZ", "LATENCY_SECONDS"))
-    kind, rate_hz, latency_seconds = parser.parse_args().row
+    names = ("KIND", "RATE_HZ", "LATENCY_SECONDS", "FIRST")
+    parser.add_argument("--row", nargs=4, required=True, metavar=names)
+    kind, rate_hz, latency_seconds, first = parser.parse_args().row
+    if kind == people.__name__:
+        print(json.dumps(people(int(rate_hz), float(latency_seconds), int(first))))
+        return
     kinds = {one.__name__: one for one in (tones, routing, server_stops, reader_stops)}
     print(json.dumps(kinds[kind](int(rate_hz), float(latency_seconds))))
 
