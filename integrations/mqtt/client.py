@@ -113,7 +113,9 @@ class MqttLink:
         information = self._client.publish(topic, payload, qos=qos, retain=retain)
         done = self._acknowledged.setdefault(information.mid, self._loop.create_future())
         try:
-            await asyncio.wait_for(done, _ACKNOWLEDGE_SECONDS)
+            # not wait_for: of a cancellation that comes with the acknowledgement it tells nobody
+            async with asyncio.timeout(_ACKNOWLEDGE_SECONDS):
+                await done
         except TimeoutError:
             return Outcome(ok=False, error=f"the MQTT broker did not acknowledge {topic} within 5 s")
         finally:

@@ -119,6 +119,22 @@ async def test_what_is_retained_while_the_link_comes_up_is_told(
     await asyncio.gather(task, running, return_exceptions=True)
 
 
+async def test_who_is_cancelled_when_the_acknowledgement_comes_does_not_go_on(
+    ports: BrokerPorts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with linked(make(ports.mqtt_5, "5", "cancelled", Arrivals())) as link:
+        telling = asyncio.create_task(link.publish("room/lamp", "ON"))
+        acknowledge = link._acknowledge
+
+        def acknowledge_and_cancel(number: int) -> None:
+            acknowledge(number)
+            telling.cancel()
+
+        monkeypatch.setattr(link, "_acknowledge", acknowledge_and_cancel)
+        with pytest.raises(asyncio.CancelledError):
+            await telling
+
+
 async def test_a_clean_stop_says_offline(ports: BrokerPorts) -> None:
     inbox = Arrivals()
     async with linked(make(ports.mqtt_5, "5", "watcher", inbox, f"{AVAILABILITY}/leaver")):
