@@ -22,6 +22,8 @@ LONGEST_LAG_SECONDS = 0.5
 _LEAST_LEVEL = 1e-3
 _STEADY_RATIO = 0.01
 _RISE_RATIO = 4.0
+_SURE_CELLS = 4
+"""A tone lasts; a click in the music is as strong beside the carrier, for a cell or two."""
 _SPANS = 64
 
 
@@ -130,7 +132,6 @@ class EmissionWatch:
         was_on, before = self._levels[0] >= _LEAST_LEVEL, self._levels[1]
         is_on = played >= _LEAST_LEVEL
         is_steady = is_on and abs(played - self._levels[0]) <= _STEADY_RATIO * played
-        self.is_known = self.is_known or is_on
         if is_on and not was_on:
             self._rose_at, self._before = frame, before
         if is_steady and self._steady_since is None:
@@ -138,6 +139,8 @@ class EmissionWatch:
         elif not is_steady and self._steady_since is not None:
             self._spans.append((self._steady_since, frame))
             self._steady_since = None
+        if self._steady_since is not None and frame - self._steady_since >= _SURE_CELLS * self._cell:
+            self.is_known = True
         self._measure_lag(frame, heard)
         self._levels = (played, heard)
 

@@ -326,3 +326,15 @@ def test_music_is_no_tone() -> None:
     watch = watched(played, heard(played, lag=0))
     assert not watch.is_on
     assert not watch.is_known
+
+
+@settings(max_examples=30, deadline=None)
+@given(starts=st.lists(st.integers(0, 2 * RATE - 200), max_size=20), width=st.integers(1, 200))
+def test_holes_in_the_music_are_no_tone(starts: list[int], width: int) -> None:
+    played = np.random.default_rng(2).uniform(-0.2, 0.2, 2 * RATE)
+    played = np.asarray(np.convolve(played, np.ones(16) / 16, "same"), np.float32)
+    for start in starts:
+        played[start : start + width] = 0
+    watch = watched(played, heard(played, lag=0))
+    assert not watch.is_known
+    assert watch.is_usable(RATE, 2 * RATE)
