@@ -33,11 +33,6 @@ class RoomPlayer:
     ----------
     rate_hz : int
         Of the sound card.
-
-    Attributes
-    ----------
-    trim_seconds : float
-        Play this much earlier, as the acoustic calibration found.
     """
 
     def __init__(self, *, rate_hz: int) -> None:
@@ -51,7 +46,16 @@ class RoomPlayer:
         self._stream_hz = 0
         self._gain = 0.0
         self._playout: Playout | None = None
-        self.trim_seconds = 0.0
+
+    @property
+    def trim_seconds(self) -> float:
+        """Play this much earlier, as the acoustic calibration found."""
+        return self._pacer.trim_seconds
+
+    @trim_seconds.setter
+    def trim_seconds(self, seconds: float) -> None:
+        with self._lock:
+            self._pacer.trim_seconds = seconds
 
     def is_in_step(self, at_seconds: float) -> bool:
         """Return whether the server's clock is known well enough to play by."""
@@ -140,7 +144,6 @@ class RoomPlayer:
         with self._lock:
             if self._playout is None:
                 return np.zeros((_CHANNELS, frames), np.float32)
-            self._pacer.trim_seconds = self.trim_seconds
             block = self._playout.next_block(first_frame, frames)
             before, self._gain = self._gain, 0.0 if self._settings.is_muted else self._settings.volume
             return block * np.linspace(before, self._gain, frames, dtype=np.float32)
@@ -148,7 +151,6 @@ class RoomPlayer:
     def heard_seconds(self, frame: float) -> float | None:
         """Return the server's time at which a frame is heard; None before the clocks are known."""
         with self._lock:
-            self._pacer.trim_seconds = self.trim_seconds
             return self._pacer.due(frame)
 
     def _latency(self) -> float:

@@ -41,11 +41,6 @@ class RoomSender:
         channels interleaved; as `integrations.snapcast.server.SnapcastServer.offer_from_thread`.
     wait_seconds : float
         From a time stamp until the frame is heard, here and elsewhere.
-
-    Attributes
-    ----------
-    trim_seconds : float
-        Play this much earlier here, as the acoustic calibration found.
     """
 
     def __init__(
@@ -65,7 +60,6 @@ class RoomSender:
         self._chunk_frames = round(_CHUNK_SECONDS * rate_hz)
         self._start_seconds: float | None = None
         self._sent_frames = 0
-        self.trim_seconds = 0.0
 
     def send_until(self, now_seconds: float) -> None:
         """Send what is due by now. After a pause of half a second, as in a suspended machine, begin anew."""
@@ -83,7 +77,6 @@ class RoomSender:
 
     def next_block(self, first_frame: int, frames: int) -> Block:
         """Return what the card's frames from ``first_frame`` on play, shape ``(2, frames)``."""
-        self._pacer.trim_seconds = self.trim_seconds
         return self._playout.next_block(first_frame, frames)
 
     def heard_seconds(self, frame: float) -> float | None:
