@@ -7,7 +7,7 @@ from collections import deque
 import numpy as np
 from numpy.typing import NDArray
 
-from sensing.audio_block import AudioBlock, Block
+from sensing.audio_block import AudioBlock
 from sensing.speech.cancelled_microphones import CancelledMicrophones, beside_playback
 from sensing.speech.speech_stages import RATE_HZ
 from sensing.speech.talker_direction import TalkerAzimuth, TalkerDirection
@@ -39,13 +39,12 @@ class CommandDirection:
     """
 
     def __init__(self, positions_m: NDArray[np.float64], rate_hz: int) -> None:
-        self._microphones = len(positions_m)
         self._alone = TalkerDirection(positions_m, rate_hz)
         self._beside = TalkerDirection(positions_m, RATE_HZ)
-        self._cancelled = CancelledMicrophones(self._microphones, rate_hz)
+        self._cancelled = CancelledMicrophones(len(positions_m), rate_hz)
         self._lead_frames = round(_LEAD_SECONDS * rate_hz)
         self._room_frames = round(_ROOM_SECONDS * rate_hz)
-        self._kept: deque[Block] = deque()
+        self._kept: deque[AudioBlock] = deque()
         self.reset()
 
     def reset(self) -> None:
@@ -60,7 +59,7 @@ class CommandDirection:
 
     def keep(self, block: AudioBlock) -> None:
         """Remember a block: a command may come."""
-        self._kept.append(beside_playback(block))
+        self._kept.append(block)
         self._kept_frames += block.frames
         self._keep_only(self._room_frames)
 
@@ -80,12 +79,7 @@ class CommandDirection:
         if is_first and is_alone:
             self._keep_only(self._lead_frames)
         if self._kept and not self._is_lost:
-            sound = np.concatenate(self._kept, axis=1)
-            self._talker = (
-                self._alone.process(sound[: self._microphones])
-                if self._is_alone
-                else self._heard_beside(sound, is_first=is_first)
-            )
+            self._talker = self._heard_alone() if self._is_alone else self._heard_beside(is_first=is_first)
         self._kept.clear()
         self._kept_frames = 0
 
@@ -97,10 +91,14 @@ class CommandDirection:
 
     def _keep_only(self, frames: int) -> None:
         """Forget the oldest blocks that are not needed for so many frames."""
-        while self._kept and self._kept_frames - self._kept[0].shape[1] >= frames:
-            self._kept_frames -= self._kept.popleft().shape[1]
+        while self._kept and self._kept_frames - self._kept[0].frames >= frames:
+            self._kept_frames -= self._kept.popleft().frames
 
-    def _heard_beside(self, sound: Block, *, is_first: bool) -> TalkerAzimuth | None:
+    def _heard_alone(self) -> TalkerAzimuth | None:
+        return self._alone.process(np.concatenate([one.capture for one in self._kept], axis=1))
+
+    def _heard_beside(self, *, is_first: bool) -> TalkerAzimuth | None:
+        sound = np.concatenate([beside_playback(one) for one in self._kept], axis=1)
         if not is_first:
             return self._beside.process(self._cancelled.process(sound))
         self._cancelled.begin()
