@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import copy
-
 import numpy as np
 from numpy.typing import NDArray
 
-from script.presence.watchers import KINDS, Heard, Watched, vacant_filter
-from sensing.processing_meter import ProcessingMeter
+from script.presence.watchers import Heard, HubJudge, Watched
 from sensing.simulation.baseband.scene import Scene
+from sensing.simulation.baseband.truth import NONE
 from sensing.ultrasound.demodulator import Baseband
 from sensing.ultrasound.doppler_features import HOP_SECONDS, WINDOW_SECONDS, DopplerFrame
 from sensing.ultrasound.emission_plan import EmissionPlan
 from sensing.ultrasound.emission_watch import SETTLE_SECONDS
 from sensing.ultrasound.emitter import RAMP_SECONDS
 from sensing.ultrasound.front_end import FrontEnd
-from sensing.ultrasound.gated_classifier import GatedClassifier
 from sensing.ultrasound.motion_classifier import MotionClassifier
 
 
@@ -24,13 +21,12 @@ class RestingWatcher:
     """The hub with ``power: balanced``, in a room that was empty; of scenes without music."""
 
     def __init__(self, classifier: MotionClassifier) -> None:
-        self._classifier = GatedClassifier(classifier, meter=ProcessingMeter(lambda: 0.0))
-        self._presence = copy.deepcopy(vacant_filter())
+        self._hub = HubJudge(classifier)
 
     def begin(self, scene: Scene, /) -> None:
         """Forget the sound, not the room."""
         self._front_end = FrontEnd(baseband_hz=scene.baseband_hz, microphones=scene.hub.microphones)
-        self._classifier.reset()
+        self._hub.reset()
         self._rate_hz = scene.baseband_hz
         self._plan = EmissionPlan(rate_hz=scene.baseband_hz, is_allowed=True)
         self._plan.step(0, is_present=False, motion_frame=None)
@@ -52,22 +48,18 @@ class RestingWatcher:
         elif self._now > self._heard_from:
             for frame in self._front_end.process(baseband, None):
                 self._take(frame)
-        step = self._plan.step(
-            self._now, is_present=self._presence.is_present is True, motion_frame=self._moved_at
-        )
+        step = self._plan.step(self._now, is_present=self._hub.is_present, motion_frame=self._moved_at)
         if not step.is_on:
             self._heard_from = None
         elif self._heard_from is None:
             self._heard_from = self._now + round((RAMP_SECONDS + SETTLE_SECONDS) * self._rate_hz)
 
     def _take(self, frame: DopplerFrame) -> None:
-        is_possible = self._presence.is_present is not False
-        score = self._classifier.score(frame, is_present=is_possible)
-        kind = self._presence.process(score, float(frame.masked.mean())).kind
-        if kind is not None:
+        motion, major = self._hub.judge(frame)
+        if motion != NONE:
             self._moved_at = self._now
         hop = round((self._now / self._rate_hz - WINDOW_SECONDS) / HOP_SECONDS)
-        self._told.append((hop, KINDS[kind], score.major, self._presence.is_present is True))
+        self._told.append((hop, motion, major, self._hub.is_present))
 
     def watched(self, hops: int) -> Watched:
         """Return what was made of the scene; while the tone rests nothing moves and presence stays."""

@@ -26,7 +26,7 @@ HOLD_SECONDS = 180.0
 PEER_HOLD_SECONDS = 60.0
 """doppler.js knows no presence and motion detectors of the shop hold for a minute or so."""
 
-KINDS = {None: NONE, "minor": MINOR, "major": MAJOR}
+_KINDS = {None: NONE, "minor": MINOR, "major": MAJOR}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -85,7 +85,7 @@ class Watcher(Protocol):
 
 
 @cache
-def vacant_filter() -> PresenceFilter:
+def _vacant_filter() -> PresenceFilter:
     """Return a filter that knows its room for empty, as it does on all but the first minutes."""
     presence = PresenceFilter(hold_seconds=HOLD_SECONDS, hop_seconds=HOP_SECONDS)
     while presence.is_present is not False:
@@ -93,26 +93,48 @@ def vacant_filter() -> PresenceFilter:
     return presence
 
 
-class HubWatcher:
-    """The hub: gate, classifier and presence filter as in `UltrasoundSensor`, in a room that was empty."""
+class HubJudge:
+    """Gate, classifier and presence filter as in `UltrasoundSensor`, in a room that was empty.
+
+    Attributes
+    ----------
+    is_present : bool
+        Whether somebody counts as being there.
+    """
 
     def __init__(self, classifier: MotionClassifier) -> None:
         self._classifier = GatedClassifier(classifier, meter=ProcessingMeter(lambda: 0.0))
-        self._presence = copy.deepcopy(vacant_filter())
+        self._presence = copy.deepcopy(_vacant_filter())
+        self.is_present = False
+
+    def reset(self) -> None:
+        """Forget the sound, not the room."""
+        self._classifier.reset()
+
+    def judge(self, frame: DopplerFrame) -> tuple[int, float]:
+        """Return what moves in a hop, and the score of somebody who walks."""
+        score = self._classifier.score(frame, is_present=self._presence.is_present is not False)
+        kind = self._presence.process(score, float(frame.masked.mean())).kind
+        self.is_present = self._presence.is_present is True
+        return _KINDS[kind], score.major
+
+
+class HubWatcher:
+    """The hub, whose tone is always on."""
+
+    def __init__(self, classifier: MotionClassifier) -> None:
+        self._hub = HubJudge(classifier)
         self._rows: list[tuple[int, int, float, bool]] = []
 
     def begin(self, _scene: Scene, /) -> None:
         """Forget the sound, not the room."""
-        self._classifier.reset()
+        self._hub.reset()
         self._rows.clear()
 
     def process(self, heard: Heard) -> None:
         """Score and filter the hops."""
         for frame in heard.frames:
-            is_possible = self._presence.is_present is not False
-            score = self._classifier.score(frame, is_present=is_possible)
-            kind = self._presence.process(score, float(frame.masked.mean())).kind
-            self._rows.append((frame.hop, KINDS[kind], score.major, self._presence.is_present is True))
+            self._rows.append((frame.hop, *self._hub.judge(frame), self._hub.is_present))
 
     def watched(self, hops: int) -> Watched:
         """Return what was made of the scene; before the first hop that was told, nothing."""
