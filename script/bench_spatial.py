@@ -56,12 +56,10 @@ def measured(part: str, wanted: argparse.Namespace) -> Result:
                 "rise_m",
                 "music_over_speech_db",
             )
-        case "server":
+        case "server" | "people":
             lack = sound_server.missing()
-            return {"not measured": lack} if lack else named(sound_server.measure(), "row")
-        case "people":
-            lack = sound_server.missing()
-            return {"not measured": lack} if lack else named(sound_server.measure_people(), "row")
+            rows_of = sound_server.ROWS if part == "server" else sound_server.PEOPLE
+            return {"not measured": lack} if lack else named(sound_server.measure(rows_of), "row")
     raise ValueError(f"there is no part {part!r}; there are {', '.join(PARTS)}")
 
 

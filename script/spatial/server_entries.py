@@ -7,13 +7,13 @@ their own, and the sensor judges what comes out. A marker on the last channel sa
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from hub.audio.sound_file import blocks_of
 from script.presence.scenes import Entry, entry
-from sensing.audio_block import AudioBlock, Block
+from sensing.audio_block import Block
 from sensing.observations import PresenceChanged
 from sensing.simulation.baseband.passband import to_passband
 from sensing.simulation.baseband.renderer import render
@@ -97,16 +97,7 @@ def _is_told(one: Entry, sound: Block) -> bool:
     came_at = [
         seen.at - one.at
         for heard in blocks_of(sound[:2], rate_hz)
-        for seen in sensor.process(_with_reference(heard, sound[2:]))
+        for seen in sensor.process(replace(heard, reference=sound[2:, heard.first_frame : heard.end_frame]))
         if isinstance(seen, PresenceChanged) and seen.present is True
     ]
     return bool(came_at) and 0 < came_at[0] <= WITHIN_SECONDS
-
-
-def _with_reference(heard: AudioBlock, played: Block) -> AudioBlock:
-    return AudioBlock(
-        first_frame=heard.first_frame,
-        rate_hz=heard.rate_hz,
-        capture=heard.capture,
-        reference=played[:, heard.first_frame : heard.end_frame],
-    )

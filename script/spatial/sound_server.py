@@ -14,7 +14,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ from hub.audio.lane import AudioGap
 from hub.audio.portaudio_device import PortAudioDevice
 from hub.errors import Degraded
 from script.spatial.jumps import find_jumps
+from script.spatial.server_entries import CHANNELS, SCENES_AT_ONCE, entries
 from sensing.audio_block import Block
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,10 +39,12 @@ ROWS = {
     "server stopped": ("server_stops", "spk48", 48_000),
     "reader stopped": ("reader_stops", "spk48", 48_000),
 }
-PEOPLE = "people who walk in beside music"
-_PEOPLE_ROW = ("people", "arr71", 48_000)
-"""Takes a minute for two of them, so it is measured by itself."""
-_ENTRIES = 24
+_PEOPLE = 24
+PEOPLE = {
+    f"people who walk in beside music, from {first} on": (f"people-{first}", "arr71", 48_000)
+    for first in range(0, _PEOPLE, SCENES_AT_ONCE)
+}
+"""A row takes more than a minute."""
 STOP_SECONDS = 0.4
 _SETTLE_SECONDS = 1.2
 _MATCH_SECONDS = 1.0
@@ -292,9 +296,8 @@ def _stops(rate_hz: int, latency_seconds: float, process: int) -> dict[str, obje
     }
 
 
-def people(rate_hz: int, latency_seconds: float, first: int = 0) -> dict[str, object]:
+def people(first: int, rate_hz: int, latency_seconds: float) -> dict[str, object]:
     """Let people walk into simulated rooms whose sound goes through the server."""
-    from script.spatial.server_entries import CHANNELS, SCENES_AT_ONCE, entries
 
     def hear(playback: Callable[[int], Block], seconds: float) -> Block:
         return Heard(
@@ -304,11 +307,9 @@ def people(rate_hz: int, latency_seconds: float, first: int = 0) -> dict[str, ob
     return entries(hear, range(first, first + SCENES_AT_ONCE))
 
 
-def run_row(
-    row: str, environment: dict[str, str], latency_seconds: float = 0.2, first: int = 0
-) -> dict[str, object]:
-    """Run a row in a process of its own; ``first`` of the entries, where it is about those."""
-    kind, sink, rate_hz = ROWS.get(row, _PEOPLE_ROW)
+def run_row(row: str, environment: dict[str, str], latency_seconds: float = 0.2) -> dict[str, object]:
+    """Run a row in a process of its own."""
+    kind, sink, rate_hz = (ROWS | PEOPLE)[row]
     done = subprocess.run(
         [
             sys.executable,
@@ -318,7 +319,6 @@ def run_row(
             kind,
             str(rate_hz),
             str(latency_seconds),
-            str(first),
         ],
         env=environment | {"PULSE_SINK": sink, "PULSE_SOURCE": f"{sink}.monitor"},
         cwd=ROOT,
@@ -333,30 +333,20 @@ def run_row(
     return result
 
 
-def measure() -> Iterator[dict[str, object]]:
-    """Yield all rows, each with a server of its own; only where nothing is `missing`."""
-    for row in ROWS:
+def measure(rows: Iterable[str]) -> Iterator[dict[str, object]]:
+    """Yield some of `ROWS` and `PEOPLE`, each with a server of its own; only where nothing is `missing`."""
+    for row in rows:
         with server() as environment:
             yield {"row": row, **run_row(row, environment)}
-
-
-def measure_people(entries: int = _ENTRIES) -> Iterator[dict[str, object]]:
-    """Yield how many of so many people are noticed through the server, two by two."""
-    with server() as environment:
-        for first in range(0, entries, 2):
-            yield {"row": f"{PEOPLE}, from {first} on", **run_row(PEOPLE, environment, first=first)}
 
 
 def main() -> None:
     """Print one row's JSON, for the process that `run_row` starts."""
     parser = argparse.ArgumentParser(description=__doc__)
-    names = ("KIND", "RATE_HZ", "LATENCY_SECONDS", "FIRST")
-    parser.add_argument("--row", nargs=4, required=True, metavar=names)
-    kind, rate_hz, latency_seconds, first = parser.parse_args().row
-    if kind == people.__name__:
-        print(json.dumps(people(int(rate_hz), float(latency_seconds), int(first))))
-        return
+    parser.add_argument("--row", nargs=3, required=True, metavar=("KIND", "RATE_HZ", "LATENCY_SECONDS"))
+    kind, rate_hz, latency_seconds = parser.parse_args().row
     kinds = {one.__name__: one for one in (tones, routing, server_stops, reader_stops)}
+    kinds |= {f"people-{first}": partial(people, first) for first in range(0, _PEOPLE, SCENES_AT_ONCE)}
     print(json.dumps(kinds[kind](int(rate_hz), float(latency_seconds))))
 
 
