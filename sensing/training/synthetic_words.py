@@ -14,7 +14,7 @@ from sensing.training.wake_word_data import Renderings, Stream, Word, person, sy
 _RECORDED_SHARE = 0.2
 """Of the utterances by voices of people, where flite is installed."""
 _RUN = 6
-"""Words between which there are pauses in a stream."""
+"""Words or sentences between which there are pauses in a stream."""
 _FLUENT = (3, 9)
 """Words in a stretch of plain talk."""
 
@@ -63,12 +63,29 @@ class SyntheticWords:
                 count -= 1
                 yield self._renderings.other(self._said(text).sound, text)
 
+    def running(self, count: int, sentences: Sequence[str]) -> Iterator[Stream]:
+        """Yield ``count`` stretches of one voice that goes on talking, half sentences and half any words."""
+        for _ in range(count):
+            voice = self._voice()
+            texts = [
+                sentences[int(self._random.integers(len(sentences)))]
+                if self._random.random() < 0.5
+                else self._talk()
+                for _ in range(_RUN)
+            ]
+            yield self._renderings.spaced(
+                [synthetic_word(text, voice, self._random) for text in texts], longest_pause_seconds=0.4
+            )
+
     def _talk(self) -> str:
         words = list(dictionary())
         some = self._random.integers(len(words), size=self._random.integers(*_FLUENT))
         return " ".join(words[index] for index in some)
 
     def _said(self, text: str) -> Word:
+        return synthetic_word(text, self._voice(), self._random)
+
+    def _voice(self) -> Voice:
         recorded = self._recorded and self._random.random() < _RECORDED_SHARE
         known = self._recorded if recorded or not self._rules else self._rules
-        return synthetic_word(text, known[self._random.integers(len(known))], self._random)
+        return known[self._random.integers(len(known))]

@@ -39,6 +39,8 @@ VARIANTS = {"train": 40, "validation": 10, "test": 5}
 SYNTHETIC = {"train": 1_500, "validation": 80, "test": 80}
 CONFUSABLE = {"train": 600, "validation": 90, "test": 90}
 TALK = {"train": 600, "validation": 80, "test": 80}
+RUNNING = {"train": 1_600, "validation": 40, "test": 40}
+"""Stretches of a quarter of a minute."""
 SYNTHETIC_SHARE = 0.2
 CHANGED_SHARE = 0.5
 """Of the other recordings to learn from: heard in a home instead of as they are."""
@@ -81,13 +83,14 @@ class Material:
         return [one for one in streams if phrase not in one.text.lower()]
 
     def made(self, part: Part) -> list[Stream]:
-        """Return other words by synthetic voices: near the phrases, and any."""
+        """Return other words by synthetic voices: near the phrases, and any, short and without end."""
         near = [
             stream
             for one in PHRASES
             for stream in self._store.kept(f"{one}-near-{part}", partial(self._near, one, part))
         ]
-        return near + self._store.kept(f"talk-{part}", lambda: self._talk(part))
+        talk = self._store.kept(f"talk-{part}", lambda: self._talk(part))
+        return near + talk + self._store.kept(f"running-{part}", lambda: self._running(part))
 
     def _near(self, phrase: str, part: Part) -> Iterator[Stream]:
         count = self._count(CONFUSABLE, part)
@@ -96,6 +99,12 @@ class Material:
     def _talk(self, part: Part) -> Iterator[Stream]:
         count = self._count(TALK, part)
         yield from _shown(self._voices("talk", part).talk(count, without=PHRASES), count)
+
+    def _running(self, part: Part) -> Iterator[Stream]:
+        count = self._count(RUNNING, part)
+        read = [one.label.lower() for one in self._speech if one.part == part]
+        sentences = [text for text in read if text and not any(phrase in text for phrase in PHRASES)]
+        yield from _shown(self._voices("running", part).running(count, sentences), count)
 
     def _count(self, counts: Mapping[str, int], part: Part) -> int:
         return round(counts[part] * (self._share if part == "train" else 1.0))

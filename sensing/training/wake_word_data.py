@@ -138,11 +138,11 @@ class Renderings:
         """Return other sound at another speed and as heard in a home."""
         return self._embedded(self._changed(self._home.speed(sound)), text)
 
-    def spaced(self, words: Sequence[Word]) -> Stream:
+    def spaced(self, words: Sequence[Word], *, longest_pause_seconds: float = 1.6) -> Stream:
         """Return words that are not the phrase, one after another with pauses, as heard in a home."""
         pieces = []
         for word in words:
-            pause = round(self._random.uniform(0.05, 1.6) * RATE_HZ)
+            pause = round(self._random.uniform(0.05, longest_pause_seconds) * RATE_HZ)
             pieces += [np.zeros(pause, np.float32), self._home.level(word.sound[word.first : word.end])]
         return self.other(np.concatenate([*pieces, np.zeros(RATE_HZ // 2, np.float32)]))
 

@@ -21,17 +21,18 @@ from sensing.speech.speech_stages import CHUNK_FRAMES, SpeechStages
 from sensing.speech.wake_errors import false_accepts, rate_at_most
 from sensing.speech.wake_heads import find_head, wake_phrases
 from sensing.speech.wake_word import WakeWord
-from sensing.training.made_home import crowd, room_response
+from sensing.training.made_home import crowd, made_noises, made_rooms, room_response
 from sensing.training.onnx_file import Node, write_onnx
 from sensing.training.other_speech import other_speech
 from sensing.training.own_wake_word import OwnWakeWord, Sizes, train_own, trimmed
 from sensing.training.phonetic_neighbours import confusable, dictionary, neighbours, parts
 from sensing.training.recordings import RATE_HZ, Recording, part_of
+from sensing.training.rooms_and_noise import Home
 from sensing.training.stream_store import StreamStore
 from sensing.training.synthetic_speech import spoken_by
-from sensing.training.synthetic_words import voices_of
+from sensing.training.synthetic_words import SyntheticWords, voices_of
 from sensing.training.wake_head import fitting_threshold
-from sensing.training.wake_word_data import NEGATIVE, POSITIVE, Stream, person
+from sensing.training.wake_word_data import NEGATIVE, POSITIVE, Renderings, Stream, person
 
 MINIATURE = Sizes(said=30, near=24, talk=30, held_out=6, renderings=2, noises=4, epochs=5, steps=40)
 PHRASE = "purple kangaroo"
@@ -63,6 +64,15 @@ def test_a_crowd_talks_without_a_pause(tmp_path: Path) -> None:
     talk = crowd(said, np.random.default_rng(4)).read()
     levels = np.sqrt(np.square(talk.reshape(-1, RATE_HZ // 2)).mean(axis=1))
     assert levels.min() > 0.05 * levels.max()
+
+
+def test_who_goes_on_talking_says_more_than_who_says_a_few_words() -> None:
+    random, speaker = np.random.default_rng(8), voices_of("train")[:1]
+    home = Home(noises=made_noises(random, 1, voices=speaker, words=["tea"]), rooms=made_rooms(random))
+    voices = SyntheticWords(speaker, Renderings(home, random), random)
+    [running], [few] = voices.running(1, ["the kettle is on and the guests are here"]), voices.talk(1)
+    assert len(running.labels) > 3 * len(few.labels)
+    assert (running.labels == NEGATIVE).all()
 
 
 def test_a_head_learnt_from_text_tells_its_phrase_from_another(own: OwnWakeWord, tmp_path: Path) -> None:
