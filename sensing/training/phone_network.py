@@ -17,6 +17,7 @@ from jax import Array
 
 from sensing.speech.phones import LABELS
 from sensing.speech.speech_stages import COARSE_VALUES, FINE_VALUES
+from sensing.training.fast_products import depthwise, product
 
 INPUTS = FINE_VALUES + COARSE_VALUES
 WIDTH, BLOCKS, KERNEL, INNER = 160, 8, 9, 4
@@ -82,7 +83,7 @@ def logits(weights: Weights, values: Array) -> tuple[Array, Array]:
     values : Array
         Standardised features, shape ``(batch, frames, 480)``.
     """
-    hidden = values @ weights["enter"] + weights["enter_bias"]
+    hidden = product(values, weights["enter"]) + weights["enter_bias"]
     letters = hidden
     for block in range(BLOCKS):
         hidden = hidden + _block(weights, block, hidden)
@@ -93,18 +94,10 @@ def logits(weights: Weights, values: Array) -> tuple[Array, Array]:
 
 
 def _block(weights: Weights, block: int, hidden: Array) -> Array:
-    frames = hidden.shape[1]
-    past = jnp.pad(hidden, ((0, 0), (KERNEL - 1, 0), (0, 0)))
-    kernel = weights[f"conv{block}"]
-    mixed = sum(
-        (past[:, place : place + frames] * kernel[place] for place in range(KERNEL)),
-        start=jnp.zeros_like(hidden),
-    )
-    mixed = _normed(
-        mixed + weights[f"conv{block}_bias"], weights[f"norm{block}"], weights[f"norm{block}_bias"]
-    )
-    wide = jax.nn.relu(mixed @ weights[f"widen{block}"] + weights[f"widen{block}_bias"])
-    return wide @ weights[f"narrow{block}"] + weights[f"narrow{block}_bias"]
+    mixed = depthwise(hidden, weights[f"conv{block}"]) + weights[f"conv{block}_bias"]
+    even = _normed(mixed, weights[f"norm{block}"], weights[f"norm{block}_bias"])
+    wide = jax.nn.relu(product(even, weights[f"widen{block}"]) + weights[f"widen{block}_bias"])
+    return product(wide, weights[f"narrow{block}"]) + weights[f"narrow{block}_bias"]
 
 
 def _normed(values: Array, scale: Array, bias: Array) -> Array:

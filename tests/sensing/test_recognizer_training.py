@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from sensing.models.session import Session
 from sensing.speech.grammar import compile_grammar
 from sensing.speech.phones import LABELS, PHONES, phone_labels
 from sensing.training import phone_network
+from sensing.training.fast_products import depthwise, product
 from sensing.training.phone_export import PAST, export
 from sensing.training.phone_network import BLOCKS, INPUTS, WIDTH, Weights
 from sensing.training.recognizer_data import Example
@@ -75,13 +77,37 @@ def test_the_exported_network_says_the_same_however_the_sound_is_cut(
 ) -> None:
     features = np.random.default_rng(1).normal(0, 2, (30, INPUTS)).astype(np.float32)
     values = phone_network.standardised(weights, jnp.asarray(features)[None])
-    whole = jax.nn.log_softmax(phone_network.logits(weights, values)[0][0])
+    trained = jax.nn.log_softmax(phone_network.logits(weights, values)[0][0])
     state = np.zeros((BLOCKS, PAST, WIDTH), np.float32)
+    whole, _ = session.run({"features": features, "state": state})
     pieces = []
     for piece in np.split(features, sorted(set(cuts))):
         log_probs, state = session.run({"features": piece, "state": state})
         pieces.append(log_probs)
     assert np.allclose(np.concatenate(pieces), whole, atol=1e-4)
+    assert np.allclose(whole, trained, atol=0.01)  # which rounds its factors while it learns
+
+
+def test_fast_products_have_the_values_and_gradients_of_the_plain_ones() -> None:
+    random = np.random.default_rng(6)
+    values, kernel, weights = (
+        jnp.asarray(random.normal(size=shape).astype(np.float32)) for shape in ((2, 30, 8), (5, 8), (8, 16))
+    )
+
+    def plain_depthwise(values: jax.Array, kernel: jax.Array) -> jax.Array:
+        padded = jnp.pad(values, ((0, 0), (4, 0), (0, 0)))
+        return sum((padded[:, place : place + 30] * kernel[place] for place in range(5)), start=jnp.zeros(()))
+
+    def slopes(function: Callable[[jax.Array, jax.Array], jax.Array], other: jax.Array) -> list[jax.Array]:
+        def value(values: jax.Array, other: jax.Array) -> jax.Array:
+            return jnp.sin(function(values, other)).sum()
+
+        return [function(values, other), *jax.grad(value, argnums=(0, 1))(values, other)]
+
+    for fast, plain in zip(slopes(depthwise, kernel), slopes(plain_depthwise, kernel), strict=True):
+        assert np.allclose(fast, plain, atol=1e-4)
+    for fast, plain in zip(slopes(product, weights), slopes(jnp.matmul, weights), strict=True):
+        assert float(jnp.abs(fast - plain).mean()) < 0.02 * float(jnp.abs(plain).mean())
 
 
 def test_the_network_never_looks_ahead(weights: Weights) -> None:
