@@ -49,8 +49,7 @@ def measure(data: Path, phrase: str, part: Part = "test") -> dict[str, Json]:
         trial.hear_sound(sound, says_it=True)
     for _, sound in in_kitchen(data, phrase, part):
         loud.hear_sound(sound, says_it=True)
-    others = _others(data, phrase, part)
-    for one in _shown(others, f"other speech, {phrase}"):
+    for one in _shown(others(data, phrase, part), f"other speech, {phrase}"):
         trial.hear_sound(one.read(), says_it=False)
     used = trial.figures(trial.threshold)
     misses = {key: used[key] for key in used if key.startswith(("said", "missed"))}
@@ -126,7 +125,9 @@ def _said(data: Path, phrase: str, part: Part) -> list[Recording]:
     return _held_out(data / "wakeword", "keyword", part, lambda label: label == phrase)
 
 
-def _others(data: Path, phrase: str, part: Part) -> list[Recording]:
+def others(data: Path, phrase: str, part: Part) -> list[Recording]:
+    """Return all held-out speech of a part that does not say the phrase."""
+
     def lacks(label: str) -> bool:
         return phrase not in label.lower()
 
