@@ -76,6 +76,7 @@ class PlaybackDelay:
         self._power = _FORGET * self._power + np.square(np.abs(played))
         response = irfft(self._cross / (self._power + _LOADING * self._power.max() + _TINY), self._fft)
         sums = np.cumsum(np.square(response[: self._most_frames + _WIDTH_FRAMES]))
+        sums = np.concatenate([[0.0], sums])  # so that the first window begins with the first frame
         energy = sums[_WIDTH_FRAMES:] - sums[:-_WIDTH_FRAMES]
         best = int(np.argmax(energy))
         return best if energy[best] > _PROMINENCE * np.median(energy) + _TINY else None
