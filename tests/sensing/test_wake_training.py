@@ -34,7 +34,7 @@ from sensing.training.synthetic_words import SyntheticWords, voices_of
 from sensing.training.wake_head import fitting_threshold
 from sensing.training.wake_word_data import NEGATIVE, POSITIVE, Renderings, Stream, person
 
-MINIATURE = Sizes(said=30, near=24, talk=30, held_out=6, renderings=2, noises=4, epochs=5, steps=40)
+MINIATURE = Sizes(said=60, near=24, talk=30, held_out=12, renderings=2, noises=4, epochs=10, steps=80)
 PHRASE = "purple kangaroo"
 Sound = NDArray[np.float32]
 
