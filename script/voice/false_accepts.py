@@ -54,7 +54,7 @@ DEPENDS_ON = (
 
 _SEED = 1_906
 _SCENE_SECONDS = 300
-_SCENES_AN_HOUR = 3_600 // _SCENE_SECONDS
+SCENES_AN_HOUR = 3_600 // _SCENE_SECONDS
 _BATCH_SCENES, _BATCH_RECORDINGS = 6, 100
 _TALKERS = 3
 _SPEEDS, _PITCHES = (0.8, 1.25), (0.75, 1.35)
@@ -71,7 +71,7 @@ def wanted_batches(data: Path, part: Part, hours: float, phrases: Sequence[str])
     yield from batches(part, REAL, len(_recordings(data, part)), _BATCH_RECORDINGS, names, None)
     for kind in (NEW_TO_HEADS, NEW_TO_ALL):
         if voices_for(part, kind):
-            yield from batches(part, kind, round(hours * _SCENES_AN_HOUR), _BATCH_SCENES, names, None)
+            yield from batches(part, kind, round(hours * SCENES_AN_HOUR), _BATCH_SCENES, names, None)
 
 
 def measure(data: Path, batch: Batch) -> list[Row]:

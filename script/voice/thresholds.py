@@ -29,7 +29,6 @@ from sensing.training.recordings import Sound
 
 MARGIN_NATS = 1.0
 """How much worse than the worst call of the validation part another call may be."""
-_SCENES_AN_HOUR = 12
 
 
 def main() -> None:
@@ -121,7 +120,7 @@ def _people(data: Path, phrase: str) -> Iterator[Sound]:
 def _machines(data: Path, hours: float) -> Iterator[Sound]:
     for kind in (false_accepts.NEW_TO_HEADS, false_accepts.NEW_TO_ALL):
         if false_accepts.voices_for("validation", kind):
-            for number in range(round(hours * _SCENES_AN_HOUR)):
+            for number in range(round(hours * false_accepts.SCENES_AN_HOUR)):
                 yield false_accepts.scene(data, "validation", kind, number)
 
 
